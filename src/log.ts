@@ -1,0 +1,36 @@
+// The log: one JSON line an event on standard error. Messages are constant, values are fields; secrets are masked.
+import { pino } from 'pino';
+
+export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+export const levels = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof levels)[number];
+
+/**
+ * A logger that writes lines of JSON to standard error.
+ * `secrets` is asked before each line: none of the strings it returns is ever written, whatever field holds it.
+ */
+export function createLog(level: Level, secrets: () => readonly string[]): Log {
+  const write = (line: string): void => {
+    process.stderr.write(mask(line, secrets()));
+  };
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write },
+  );
+}
+
+/** Replaces every secret by ***, as it is and as JSON writes it. Secrets of fewer than four characters are left: masking them would spoil every line. */
+export function mask(text: string, secrets: readonly string[]): string {
+  let masked = text;
+  for (const secret of secrets) {
+    if (secret.length < 4) continue;
+    masked = masked.replaceAll(secret, '***').replaceAll(JSON.stringify(secret).slice(1, -1), '***');
+  }
+  return masked;
+}
