@@ -1,0 +1,107 @@
+// Which deliveries are one push, and what its run is called. Called by whoever records runs.
+// Pure: every replica computes the same from the same values; races are settled by the API server's unique names.
+import { createHash } from 'node:crypto';
+import type { GitHookRun, GitHookRunStatusDelivery } from './githookrun.ts';
+import type { DeliveryId, Push } from './push.ts';
+
+/** Names end up in labels and host names, which allow 63 characters. */
+const maxNameLength = 63;
+/** 60 bits of SHA-256 in base32: two of a million pushes share a name once in two million installations. */
+const hashLength = 12;
+/** The highest number in a sequence of runs: three digits, for which names keep room. */
+export const maxSequence = 999;
+
+const minuteMs = 60_000;
+/** Hooks of one push are sent within seconds, but the time in each is the repository's newest push when it was made. */
+const sameSignedPushMs = 10 * minuteMs;
+/** Where the forge signs no time; forges retry and queue for less. */
+const sameUnsignedPushMs = 60 * minuteMs;
+/** How far the forge's clock may be ahead of ours when a webhook claims a run that the poll made before it. */
+const clockSkewMs = minuteMs;
+/** Where the forge signs no time: how long after the poll its webhook may come. */
+const pollClaimMs = 10 * minuteMs;
+
+/** What a push is known by, for one GitHook. */
+export interface PushIdentity {
+  /** The GitHook's name and UID. */
+  readonly gitHook: { readonly name: string; readonly uid: string };
+  /** As canonicalRepository gives it. */
+  readonly repository: string;
+  readonly ref: string;
+  /** Object id of the ref after the push. */
+  readonly after: string;
+}
+
+/** The name of the run with this number: at most 63 characters, a valid DNS name. The same for all who ask. */
+export function runName(push: PushIdentity, sequence: number): string {
+  const hash = base32Digest(JSON.stringify([push.gitHook.uid, push.repository, push.ref, push.after]));
+  const room = maxNameLength - 1 - hashLength - 1 - String(maxSequence).length;
+  const name = `${cut(push.gitHook.name, room)}-${hash}`;
+  return sequence === 1 ? name : `${name}-${sequence}`;
+}
+
+/** The value of the githook label: the GitHook's name, cut and with a hash where it is longer than a label may be. */
+export function gitHookLabelValue(name: string): string {
+  if (name.length <= maxNameLength) return name;
+  return `${cut(name, maxNameLength - 1 - hashLength)}-${base32Digest(name)}`;
+}
+
+export type Verdict = 'duplicate' | 'claim' | 'next';
+
+/** A verified delivery, as the rules see it. */
+export interface Arrival {
+  readonly delivery: DeliveryId;
+  readonly push: Pick<Push, 'before' | 'pushTime'>;
+  /** When it was received, in milliseconds since 1970. */
+  readonly receivedMs: number;
+}
+
+/**
+ * What a delivery is to an existing run of the same identity. duplicate: the run knows it. claim: the same push through
+ * another door, to be added to status.deliveries. next: another push, to be tried on the next number.
+ */
+export function decide(run: GitHookRun, arrival: Arrival): Verdict {
+  const known = deliveriesOf(run);
+  const { id, digest, hookId } = arrival.delivery;
+  if (known.some((delivery) => delivery.id === id || delivery.digest === digest)) return 'duplicate';
+  if (known.some((delivery) => delivery.hookId === hookId)) return 'next';
+  const same = run.spec.source === 'Poll' ? isWhatThePollSaw(run, arrival) : isSamePush(run, arrival);
+  return same ? 'claim' : 'next';
+}
+
+function deliveriesOf(run: GitHookRun): readonly GitHookRunStatusDelivery[] {
+  const further = run.status?.deliveries ?? [];
+  return run.spec.delivery === undefined ? further : [run.spec.delivery, ...further];
+}
+
+function isSamePush(run: GitHookRun, { push, receivedMs }: Arrival): boolean {
+  const { before, pushTime, receivedTime } = run.spec;
+  if (before !== undefined && push.before !== undefined && before !== push.before) return false;
+  if (pushTime !== undefined && push.pushTime !== undefined) {
+    return Math.abs(Date.parse(pushTime) - Date.parse(push.pushTime)) < sameSignedPushMs;
+  }
+  return Math.abs(receivedMs - Date.parse(receivedTime)) < sameUnsignedPushMs;
+}
+
+/** The poll sees where a ref is, not how it came there: `before` says nothing, only that the push was no later. */
+function isWhatThePollSaw(run: GitHookRun, { push, receivedMs }: Arrival): boolean {
+  const madeMs = Date.parse(run.spec.receivedTime);
+  if (push.pushTime !== undefined) return Date.parse(push.pushTime) <= madeMs + clockSkewMs;
+  return receivedMs - madeMs < pollClaimMs;
+}
+
+function cut(name: string, length: number): string {
+  return name.slice(0, length).replace(/[-.]+$/, '');
+}
+
+/** The first 60 bits of a text's SHA-256, in RFC 4648's base32 alphabet in lower case. */
+function base32Digest(text: string): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  let bits = createHash('sha256').update(text).digest().readBigUInt64BE() >> 4n;
+  let encoded = '';
+  for (let place = 0; place < hashLength; place += 1) {
+    encoded = `${alphabet[Number(bits & 31n)]}${encoded}`;
+    bits >>= 5n;
+  }
+  return encoded;
+}

@@ -1,0 +1,119 @@
+// The resource of a run in the API server: created once, recognised again, given back its own clean-up time.
+// A child is ours only if the run controls it by UID; a name or a label proves nothing, since anybody can write them.
+import type { GitHookRun } from '../api/githookrun.ts';
+import { type KubeObject, keyOf } from '../api/object.ts';
+import { TerminalError } from '../errors.ts';
+import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../kube/kube.ts';
+import type { ResourceKind } from '../resource/resource.ts';
+import { noPermission } from './permission.ts';
+
+/** Where objects of a kind live in the API. */
+export function typeOf(kind: ResourceKind): ResourceType {
+  const [group, version] = kind.apiVersion.includes('/') ? kind.apiVersion.split('/') : ['', kind.apiVersion];
+  return { group: group ?? '', version: version ?? '', plural: kind.plural };
+}
+
+export function isControlledBy(child: KubeObject, run: GitHookRun): boolean {
+  const owners = child.metadata.ownerReferences;
+  return Array.isArray(owners) && owners.some((owner) => owner?.controller === true && owner.uid === run.metadata.uid);
+}
+
+/** The object of that name as it is now; undefined where there is none. */
+export async function getChild(
+  kube: Kube,
+  kind: ResourceKind,
+  run: GitHookRun,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  const name = run.status?.resource?.name ?? '';
+  try {
+    return await kube.get<KubeObject>(typeOf(kind), { namespace: keyOf(run).namespace, name }, { signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Creates the object, or finds that an earlier attempt did: the name derives from the run, so there is never a second.
+ * Throws TerminalError: NameTaken, NoPermission, Forbidden, ManifestRefused, KindNotInstalled, with the API server's words.
+ */
+export async function createChild(
+  kube: Kube,
+  kind: ResourceKind,
+  wanted: KubeObject,
+  run: GitHookRun,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  try {
+    return await kube.create<KubeObject>(typeOf(kind), wanted, { signal });
+  } catch (error) {
+    if (isAlreadyExists(error)) return adopt(kube, kind, wanted, run, signal);
+    if (error instanceof ApiError) throw refusal(error, kind, run);
+    throw error;
+  }
+}
+
+async function adopt(
+  kube: Kube,
+  kind: ResourceKind,
+  wanted: KubeObject,
+  run: GitHookRun,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const key = keyOf(wanted);
+  const found = await kube.get<KubeObject>(typeOf(kind), key, { signal });
+  if (isControlledBy(found, run)) return found;
+  throw new TerminalError(
+    'NameTaken',
+    `There is already a ${kind.title} "${key.name}" in namespace "${key.namespace}" that this run did not create. Delete it or change metadata.name in ${run.spec.manifest}, then push again.`,
+  );
+}
+
+/** The API server's no: final where a person must change something, else the error itself, to be tried again. */
+function refusal(error: ApiError, kind: ResourceKind, run: GitHookRun): Error {
+  const file = `${run.spec.manifest} at commit ${run.spec.commit.slice(0, 12)}`;
+  // RBAC says «User "x" cannot create resource …»; quotas, Pod Security and webhooks answer 403 too, in words of their own.
+  if (error.status === 403 && / cannot /.test(error.message)) return noPermission(error, run);
+  if (error.status === 403)
+    return new TerminalError('Forbidden', `The cluster refuses ${file}: ${error.message}`, { cause: error });
+  if (error.status === 404) {
+    return new TerminalError(
+      'KindNotInstalled',
+      `The cluster does not know ${kind.apiVersion} ${kind.kind}: install it, then push again. The API server says: ${error.message}`,
+      { cause: error },
+    );
+  }
+  if (error.status === 400 || error.status === 413 || error.status === 422) {
+    return new TerminalError(
+      'ManifestRefused',
+      `The API server refuses ${file}: ${error.message}. Correct the manifest and push again.`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/** Gives an ended child its own clean-up time. A child that is gone, or that may not be patched, is left as it is: returns the reason, else undefined. */
+export async function handBack(
+  kube: Kube,
+  kind: ResourceKind,
+  child: KubeObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const patch = kind.handBack(child);
+  const { uid } = child.metadata;
+  try {
+    // With the UID in the patch another object of the same name is a conflict, not a victim.
+    await kube.patch(
+      typeOf(kind),
+      keyOf(child),
+      { ...patch, metadata: { ...(patch['metadata'] ?? {}), uid } },
+      { signal },
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError && [403, 404, 409, 422].includes(error.status)) return error.message;
+    throw error;
+  }
+}

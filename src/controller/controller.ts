@@ -1,0 +1,203 @@
+// The loop around spine 2: watches feed keys into three queues (runs, sinks, GitHooks), workers reconcile them.
+// Nothing is kept that a restart would lose: what the watches list at the start is all it needs.
+import type { GitHook } from '../api/githook.ts';
+import type { GitHookRun } from '../api/githookrun.ts';
+import { runLabel } from '../api/keys.ts';
+import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
+import { isEnded } from '../api/phase.ts';
+import { messageOf, WaitingError } from '../errors.ts';
+import { Queue } from '../kube/queue.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { resourceKinds } from '../resource/registry.ts';
+import { typeOf } from './child.ts';
+import { runKeyOf } from './children.ts';
+import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
+import { reconcileGitHook } from './githook.ts';
+
+import { reconcileRun } from './run.ts';
+import { RunIndex } from './run-index.ts';
+import { gitHookKey, gitHookType, runType } from './runs.ts';
+import { plan } from './sinks.ts';
+import { tell, tellKey } from './tell.ts';
+
+/** Runs and sinks advanced at a time: they mostly wait for the network, and git has a limit of its own. */
+const runWorkers = 16;
+const tellWorkers = 16;
+const gitHookWorkers = 4;
+
+/** A GitHook's status is written at most about once in this time while its runs change. */
+const gitHookDelayMs = 500;
+
+/** Back-off of what failed: quick at first, at most a minute, so that an outage's end is noticed soon. */
+const backOff = { baseDelayMs: 500, maxDelayMs: 60_000 };
+
+export class Controller {
+  /** The GitHooks, for whoever else needs them. */
+  readonly gitHooks: Reflector<GitHook>;
+  readonly #deps: ControllerDeps;
+  readonly #runs: Reflector<GitHookRun>;
+  readonly #children = new Map<string, Reflector<KubeObject>>();
+  readonly #index = new RunIndex();
+  readonly #runQueue: Queue;
+  readonly #tellQueue: Queue;
+  readonly #gitHookQueue: Queue;
+  /** The resourceVersion of the last write to a run: its echo from the watch needs no reconcile. */
+  readonly #written = new Map<string, string>();
+  /** Sinks that may be asked again although they refused. */
+  readonly #askAgain = new Set<string>();
+  readonly #contexts: Contexts;
+
+  constructor(deps: ControllerDeps) {
+    this.#deps = deps;
+    const { client, clock, log, metrics } = deps;
+    const watch = {
+      client,
+      clock,
+      log,
+      onRestart: (resource: string, why: string) => metrics.watchRestarts.inc({ resource, why }),
+    };
+    this.#runQueue = new Queue({ ...backOff, clock });
+    this.#tellQueue = new Queue({ ...backOff, clock });
+    this.#gitHookQueue = new Queue({ ...backOff, clock });
+    this.gitHooks = new Reflector<GitHook>({
+      ...watch,
+      type: gitHookType,
+      transform: slim,
+      onChange: ({ key }) => this.#gitHookQueue.add(key),
+    });
+    this.#runs = new Reflector<GitHookRun>({
+      ...watch,
+      type: runType,
+      transform: slim,
+      onChange: (change) => this.#runChanged(change.kind, change.object),
+    });
+    for (const kind of resourceKinds) {
+      const onChange = (change: { kind: string; object: KubeObject }): void =>
+        this.#childChanged(change.kind, change.object);
+      const reflector = new Reflector<KubeObject>({
+        ...watch,
+        type: typeOf(kind),
+        labelSelector: runLabel,
+        transform: slim,
+        onChange,
+      });
+      this.#children.set(`${kind.apiVersion} ${kind.kind}`, reflector);
+    }
+    this.#contexts = createContexts(deps, {
+      gitHooks: this.gitHooks,
+      children: this.#children,
+      index: this.#index,
+      wrote: (run) => this.#wrote(run),
+      mayAskAgain: (key) => this.#askAgain.delete(key),
+    });
+  }
+
+  /** Whether everything has been listed, so that absence means absence. */
+  hasSynced(): boolean {
+    return [this.gitHooks, this.#runs, ...this.#children.values()].every((reflector) => reflector.hasSynced());
+  }
+
+  /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
+  entriesChanged(): void {
+    for (const run of this.#runs.list()) this.#queueSinks(run, true);
+    for (const gitHook of this.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+  }
+
+  /** Works until the signal is aborted, then ends what is under way at its next safe point. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const contexts = this.#contexts;
+    const reflectors = [this.gitHooks, this.#runs, ...this.#children.values()].map((reflector) =>
+      reflector.run(signal),
+    );
+    await this.#untilSynced(signal);
+    const work = (
+      queue: Queue,
+      name: string,
+      workers: number,
+      reconcile: (key: string) => Promise<number | undefined>,
+    ): Promise<void> => queue.run({ workers, signal, handle: (key) => this.#handle(queue, name, key, reconcile) });
+    await Promise.all([
+      ...reflectors,
+      work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
+      work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
+      work(this.#gitHookQueue, 'githook', gitHookWorkers, async (key) => {
+        await reconcileGitHook(key, contexts.gitHook, signal);
+        return undefined;
+      }),
+    ]);
+  }
+
+  async #untilSynced(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.hasSynced()) await this.#deps.clock.sleep(50, signal).catch(() => {});
+  }
+
+  #runChanged(kind: string, run: GitHookRun): void {
+    const key = formatKey(keyOf(run));
+    this.#gitHookQueue.addAfter(gitHookKey(run), gitHookDelayMs);
+    if (kind === 'deleted') {
+      this.#index.remove(run);
+      this.#written.delete(key);
+      return;
+    }
+    this.#index.set(run);
+    this.#queueSinks(run, kind === 'added');
+    if (this.#written.get(key) !== run.metadata.resourceVersion && !isSettled(run)) this.#runQueue.add(key);
+  }
+
+  #childChanged(kind: string, child: KubeObject): void {
+    if (kind === 'deleted') this.#contexts.run.children.forget(child);
+    const key = runKeyOf(child);
+    const run = key === undefined ? undefined : this.#runs.get(key);
+    if (key !== undefined && !(run && isSettled(run))) this.#runQueue.add(key);
+  }
+
+  #wrote(run: GitHookRun): void {
+    this.#written.set(formatKey(keyOf(run)), run.metadata.resourceVersion ?? '');
+    this.#queueSinks(run, false);
+  }
+
+  /** Queues whoever has something to be told. `again` asks those who refused once more. */
+  #queueSinks(run: GitHookRun, again: boolean): void {
+    for (const sink of run.status?.sinks ?? []) {
+      const next = plan(sink, this.#deps.clock.now(), again);
+      if (next.kind === 'done') continue;
+      const key = tellKey(keyOf(run), sink);
+      if (again) this.#askAgain.add(key);
+      this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
+    }
+  }
+
+  async #handle(
+    queue: Queue,
+    name: string,
+    key: string,
+    reconcile: (key: string) => Promise<number | undefined>,
+  ): Promise<void> {
+    const { log, metrics } = this.#deps;
+    metrics.queueLength.set({ queue: name }, queue.length);
+    try {
+      const again = await reconcile(key);
+      queue.forget(key);
+      if (again !== undefined) queue.addAfter(key, again);
+    } catch (error) {
+      if (error instanceof WaitingError)
+        log.info({ [name]: key, reason: error.reason, error: error.message }, 'waiting');
+      else {
+        metrics.reconcileErrors.inc({ controller: name });
+        log.warn({ [name]: key, error: messageOf(error) }, 'reconcile failed, trying again');
+      }
+      if (error instanceof WaitingError && error.retryAfterMs !== undefined) queue.addAfter(key, error.retryAfterMs);
+      else queue.addRateLimited(key);
+    }
+  }
+}
+
+/** Whether nothing is left to do for the run itself; its sinks are another matter. */
+function isSettled(run: GitHookRun): boolean {
+  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
+}
+
+/** Without the bookkeeping of server-side apply, which nothing here reads and which is often half of an object. */
+function slim<T extends { readonly metadata: object }>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}

@@ -1,0 +1,83 @@
+// Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act.
+// Changes nothing else; runs are the receiver's and spine 2's.
+import { isDeepStrictEqual } from 'node:util';
+import type { GitHook } from '../api/githook.ts';
+import { formatKey, keyOf } from '../api/object.ts';
+import { canonicalRepository } from '../api/repository.ts';
+import { type Clock, formatTime } from '../clock.ts';
+import type { Kube } from '../kube/kube.ts';
+import { gitHookStatus, type Problem } from './githook-status.ts';
+import { contextOf } from './report.ts';
+import type { RunIndex } from './run-index.ts';
+import { gitHookType } from './runs.ts';
+import type { SinkKey } from './sinks.ts';
+
+export interface GitHookContext {
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly runs: RunIndex;
+  readonly statusContext: string;
+  readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
+  /** The names of the notification file's entries of a type; undefined entry when this one is there. */
+  missingEntry(sink: SinkKey): { readonly known: readonly string[] } | undefined;
+}
+
+/** Writes the GitHook's status where it says something else than the cache. */
+export async function reconcileGitHook(key: string, context: GitHookContext, signal: AbortSignal): Promise<void> {
+  const gitHook = context.gitHooks.get(key);
+  if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return;
+  const facts = { runs: context.runs.of(gitHook.metadata.uid ?? ''), problem: problemOf(gitHook, context) };
+  const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
+  if (isDeepStrictEqual(status, gitHook.status)) return;
+  await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+}
+
+function problemOf(gitHook: GitHook, context: GitHookContext): Problem | undefined {
+  const { github, slack } = gitHook.spec.notification ?? {};
+  for (const sink of [
+    { type: 'github', name: github },
+    { type: 'slack', name: slack },
+  ]) {
+    const missing = sink.name ? context.missingEntry({ type: sink.type, name: sink.name }) : undefined;
+    if (missing)
+      return {
+        reason: 'NotificationNotFound',
+        message: missingMessage({ type: sink.type, name: sink.name ?? '' }, missing.known),
+      };
+  }
+  return github ? contextTaken(gitHook, context) : undefined;
+}
+
+/** What to do about a sink that the notification file has no entry for. */
+export function missingMessage(sink: SinkKey, known: readonly string[]): string {
+  const there = known.length === 0 ? `none under ${sink.type}:` : known.join(', ');
+  return `The notification file has no entry ${sink.type}.${sink.name} (it has ${there}). Add it, or correct spec.notification.${sink.type}.`;
+}
+
+/** Two GitHooks of one repository with one context would overwrite each other's commit statuses: the older one has it. */
+function contextTaken(gitHook: GitHook, context: GitHookContext): Problem | undefined {
+  const statusContext = (hook: GitHook): string => contextOf(nameOf(hook), hook.spec.notification?.context, context);
+  const repository = (hook: GitHook): string | undefined => canonicalRepository(hook.spec.repository);
+  const other = context.gitHooks
+    .list()
+    .find(
+      (hook) =>
+        hook.metadata.uid !== gitHook.metadata.uid &&
+        hook.spec.notification?.github &&
+        statusContext(hook) === statusContext(gitHook) &&
+        repository(hook) === repository(gitHook) &&
+        isOlder(hook, gitHook),
+    );
+  if (other === undefined) return undefined;
+  const message = `GitHook ${nameOf(other)} reports commit statuses of this repository under the same context. Set another spec.notification.context.`;
+  return { reason: 'ContextTaken', message };
+}
+
+function nameOf(gitHook: GitHook): string {
+  return formatKey(keyOf(gitHook));
+}
+
+function isOlder(a: GitHook, b: GitHook): boolean {
+  const [createdA = '', createdB = ''] = [a.metadata.creationTimestamp, b.metadata.creationTimestamp];
+  return createdA === createdB ? (a.metadata.uid ?? '') < (b.metadata.uid ?? '') : createdA < createdB;
+}

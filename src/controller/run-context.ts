@@ -1,0 +1,34 @@
+// What spine 2 works with, made once by the controller.
+import type { GitHook } from '../api/githook.ts';
+import type { GitHookRun } from '../api/githookrun.ts';
+import type { KubeObject } from '../api/object.ts';
+import type { Standing } from '../api/phase.ts';
+import type { Clock } from '../clock.ts';
+import type { ManifestSource } from '../git/git.ts';
+import type { Kube } from '../kube/kube.ts';
+import type { Log } from '../log.ts';
+import type { Observation, ResourceKind } from '../resource/resource.ts';
+import type { Announcer } from './announce.ts';
+import type { Children } from './children.ts';
+
+export interface RunContext {
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly manifests: ManifestSource;
+  readonly gitHooks: { get(key: string): GitHook | undefined };
+  readonly children: Children;
+  readonly announce: Announcer;
+  /** The API server as the run's ServiceAccount sees it. */
+  actingFor(run: GitHookRun): Kube;
+  /** The kind, by apiVersion and kind; throws TerminalError where it is not in the table. */
+  kind(apiVersion: string, kind: string): ResourceKind;
+  /** The text of a manifest as the object to create for this run; throws TerminalError. */
+  parse(text: string, run: GitHookRun): { kind: ResourceKind; wanted: KubeObject };
+  /** What was observed, with what the pods say where that helps. */
+  explain(run: GitHookRun, seen: Observation, signal: AbortSignal): Promise<Standing>;
+  /** How long until pods that do not start are looked at again. */
+  lookAgainMs(run: GitHookRun): number;
+  /** Called with each run that was written, so that its echo from the watch is not handled again. */
+  wrote(run: GitHookRun): void;
+}

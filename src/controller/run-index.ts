@@ -1,0 +1,47 @@
+// The runs of each GitHook as the watch shows them. Only for questions where a moment's delay does no harm.
+import type { GitHookRun } from '../api/githookrun.ts';
+import { formatKey, keyOf } from '../api/object.ts';
+import type { SinkKey } from './sinks.ts';
+import { findSink } from './sinks.ts';
+
+export class RunIndex {
+  readonly #byGitHook = new Map<string, Map<string, GitHookRun>>();
+
+  set(run: GitHookRun): void {
+    const { uid } = run.spec.gitHookRef;
+    const runs = this.#byGitHook.get(uid) ?? new Map<string, GitHookRun>();
+    runs.set(formatKey(keyOf(run)), run);
+    this.#byGitHook.set(uid, runs);
+  }
+
+  remove(run: GitHookRun): void {
+    const { uid } = run.spec.gitHookRef;
+    const runs = this.#byGitHook.get(uid);
+    runs?.delete(formatKey(keyOf(run)));
+    if (runs?.size === 0) this.#byGitHook.delete(uid);
+  }
+
+  /** The runs of the GitHook with this UID, newest first. */
+  of(gitHookUid: string): readonly GitHookRun[] {
+    return [...(this.#byGitHook.get(gitHookUid)?.values() ?? [])].sort((a, b) => compareAge(b, a));
+  }
+
+  /** Whether a newer run of the same GitHook and commit has something to say to this sink. */
+  hasNewerWord(run: GitHookRun, sink: SinkKey): boolean {
+    const others = this.#byGitHook.get(run.spec.gitHookRef.uid)?.values() ?? [];
+    for (const other of others) {
+      if (other.spec.commit !== run.spec.commit || other.metadata.uid === run.metadata.uid) continue;
+      if (compareAge(other, run) > 0 && findSink(other, sink)?.desired !== undefined) return true;
+    }
+    return false;
+  }
+}
+
+/** Positive when `a` is newer. Times have whole seconds, so the sequence and then the name decide. */
+function compareAge(a: GitHookRun, b: GitHookRun): number {
+  const createdA = a.metadata.creationTimestamp ?? '';
+  const createdB = b.metadata.creationTimestamp ?? '';
+  if (createdA !== createdB) return createdA > createdB ? 1 : -1;
+  if (a.spec.sequence !== b.spec.sequence) return a.spec.sequence - b.spec.sequence;
+  return (a.metadata.name ?? '') > (b.metadata.name ?? '') ? 1 : -1;
+}
