@@ -85,12 +85,6 @@ describe('decide, over random histories', () => {
     const cases = paces
       .chain((gaps) => pushesWithGaps(gaps))
       .chain((pushes) => history(pushes, ['h1', 'h2']).map((told) => ({ pushes, told })));
-    fc.assert(
-      fc.property(cases, ({ pushes, told }) => {
-        // Pushes from different commits are told apart by it, so each of the two must be whole.
-        const expected = pushes.length;
-        assert.equal(runsAfter(pushes, told), expected);
-      }),
-    );
+    fc.assert(fc.property(cases, ({ pushes, told }) => assert.equal(runsAfter(pushes, told), pushes.length)));
   });
 });

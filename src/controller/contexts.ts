@@ -12,7 +12,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import { parseManifest } from '../resource/manifest.ts';
-import { kindOf, resourceKinds } from '../resource/registry.ts';
+import { kindOf } from '../resource/registry.ts';
 import type { ResourceKind } from '../resource/resource.ts';
 import { createAnnouncer } from './announce.ts';
 import { Children } from './children.ts';
@@ -67,7 +67,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       children: new Children(parts.children),
       announce: createAnnouncer({ gitHooks: parts.gitHooks, recorder, log, metrics }),
       actingFor: as,
-      kind: findKind,
+      kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
       explain: (run, seen, signal) => explain(as(run), run, seen, signal),
       lookAgainMs: (run) => lookAgainMs(run, clock),
@@ -76,7 +76,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
     tell: {
       ...common,
       metrics,
-      options: { statusContext, title: (apiVersion, kind) => findKind(apiVersion, kind).title },
+      options: { statusContext, title: (apiVersion, kind) => kindOf({ apiVersion, kind }).title },
       notifier: (sink) => notifierOf(sink, notifications),
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
       mayAskAgain: parts.mayAskAgain,
@@ -90,12 +90,6 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
         notifications.find(type, name) ? undefined : { known: notifications.names(type) },
     },
   };
-}
-
-function findKind(apiVersion: string, kind: string): ResourceKind {
-  const found = resourceKinds.find((row) => row.apiVersion === apiVersion && row.kind === kind);
-  if (found === undefined) throw new TerminalError('KindNotAllowed', `kube-git no longer knows ${apiVersion} ${kind}.`);
-  return found;
 }
 
 function prepareManifest(text: string, run: GitHookRun): { kind: ResourceKind; wanted: KubeObject } {

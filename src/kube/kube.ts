@@ -38,7 +38,10 @@ export interface KubeList<T> {
   readonly items: readonly T[];
 }
 
-/** Every method throws ApiError for an answer that is not 2xx, and the connection's error where there was none. */
+/**
+ * Every method throws ApiError for an answer that is not 2xx, ConnectionError where there was none, an Error when the
+ * time was up, and the signal's reason when it was aborted. A key whose namespace is '' is of a type without namespaces.
+ */
 export interface Kube {
   get<T extends StoredObject>(
     type: ResourceType,
@@ -62,7 +65,12 @@ export interface Kube {
     patch: unknown,
     options?: CallOptions & { readonly subresource?: 'status' },
   ): Promise<T>;
-  delete(type: ResourceType, key: { namespace: string; name: string }, options?: CallOptions): Promise<void>;
+  /** With what it owns, in the background. `uid`: only if it is still that object, else 409. */
+  delete(
+    type: ResourceType,
+    key: { namespace: string; name: string },
+    options?: CallOptions & { readonly uid?: string },
+  ): Promise<void>;
   /** The same API server, acting as a ServiceAccount (impersonation). */
   as(account: { readonly namespace: string; readonly name: string }): Kube;
 }

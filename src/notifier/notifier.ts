@@ -1,5 +1,6 @@
 // A notifier tells one sink (a commit status, a channel) how a run stands. Called by the controller, which decides
 // what is to be told, remembers what was, and tries again; a notifier only says it once.
+import type { HttpPost } from '../http.ts';
 
 /** How a run stands, in the words of those who are told. */
 export type ReportState =
@@ -35,25 +36,28 @@ export interface Report {
 export interface Notifier {
   /**
    * Tells once. Throws TerminalError (NotificationRefused, NotificationUnauthorized, NotificationNotFound,
-   * InvalidRepository, WrongHost) where trying again cannot help before a person changes the entry; WaitingError
-   * (SinkUnreachable, SinkUnavailable, RateLimited), with retryAfterMs where the sink asked for it, where it may.
+   * InvalidRepository, WrongHost, NotAllowed) where trying again cannot help before a person changes something;
+   * WaitingError (SinkUnreachable, SinkUnavailable, RateLimited), with retryAfterMs where the sink asked for it, where it may.
+   * After an error the sink may have been told all the same.
    */
   send(report: Report, signal: AbortSignal): Promise<void>;
 }
 
 /** A kind of sink: one row of the registry. */
-export interface NotifierType<Config> {
+export interface NotifierType {
   /** The section of the notification file and the field of spec.notification: github, slack. */
   readonly type: string;
-  /** Reads one entry; throws an Error that names the bad field. Unknown fields are ignored. */
-  parse(entry: unknown): Config;
-  create(config: Config, http: HttpPost): Notifier;
+  /** The fields an entry may have; others are warned of. */
+  readonly fields: readonly string[];
+  /** Reads one entry, ignoring unknown fields. `name` is its full name (github.ci). Throws an Error that begins with it, says which field is wrong and holds no value. */
+  parse(entry: unknown, name: string): NotifierEntry;
 }
 
-/** The one way out: see src/http.ts for limits and for how answers become errors. */
-export type HttpPost = (request: {
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly json: unknown;
-  readonly signal: AbortSignal;
-}) => Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
+/** An entry of the notification file that was read. */
+export interface NotifierEntry {
+  /** Everything it says, defaults filled in: equal settings are the same entry. */
+  readonly settings: object;
+  /** What must never be logged or told. */
+  readonly secrets: readonly string[];
+  connect(http: HttpPost): Notifier;
+}

@@ -4,11 +4,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
 
-	"context"
 	"github.com/spf13/cobra"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"

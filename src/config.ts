@@ -1,0 +1,121 @@
+// The configuration: the flags of the 2019 program and ours, and what the environment overrides. Pure; read once by main.
+import manifest from '../package.json' with { type: 'json' };
+import { type FlagValues, formatFlags, parseFlags } from './flags.ts';
+import { type Level, levels } from './log.ts';
+
+/** The version of kube-git, as -version and the User-Agent say it. */
+export const version: string = manifest.version;
+
+export interface Config {
+  /** The secret of POST /github; empty means none, and the path answers 401 to everything. */
+  readonly githubWebhookSecret: string;
+  readonly notificationConfigFile: string;
+  /** Whether nobody named the file: then it may be missing. */
+  readonly notificationConfigFileIsDefault: boolean;
+  /** Empty: $KUBECONFIG, the pod's own account, or ~/.kube/config. */
+  readonly kubeconfig: string;
+  /** The API server's URL, instead of the kubeconfig's. */
+  readonly master: string;
+  /** The kubeconfig's context; empty is its current one. */
+  readonly context: string;
+  /** 0 is any free port. */
+  readonly webhookPort: number;
+  readonly privatePort: number;
+  /** Empty is every address. */
+  readonly bindAddress: string;
+  /** The context of commit statuses; empty is kube-git/<namespace>/<githook>. */
+  readonly statusContext: string;
+  /** The ServiceAccount of a GitHook that names none; empty is kube-git itself. */
+  readonly defaultServiceAccount: string;
+  readonly allowInsecureCredentials: boolean;
+  readonly logLevel: Level;
+  /** What is allowed but probably not meant: to be logged at start. */
+  readonly warnings: readonly string[];
+}
+
+export type Start =
+  | { readonly kind: 'run'; readonly config: Config }
+  /** Print it on standard output and exit 0. */
+  | { readonly kind: 'print'; readonly text: string }
+  /** Print it on standard error and exit 2, as Go does. */
+  | { readonly kind: 'error'; readonly text: string };
+
+/** GitHub takes secrets of any length; what is shorter than 128 bits can be guessed from one signed delivery. */
+const minSecretBytes = 16;
+
+const flags = {
+  'github-webhook-secret': {
+    default: '',
+    help: 'Secret of the webhooks that GitHub sends to /github. The environment variable GITHUB_WEBHOOK_SECRET overrides it and keeps it out of the list of processes.',
+  },
+  'notification-config-file': {
+    default: '/etc/kube-git/notification.yaml',
+    value: 'file',
+    help: 'The notification file: whom to tell. Read again when it changes.',
+  },
+  kubeconfig: { default: '', value: 'file', help: 'The kubeconfig. Not needed inside a cluster.' },
+  master: { default: '', value: 'url', help: "The API server's address, instead of the one in the kubeconfig." },
+  context: { default: '', value: 'name', help: 'The context of the kubeconfig, instead of its current one.' },
+  'webhook-port': { default: 8080, help: 'The port webhooks are received on. 0 is any free one.' },
+  'private-port': { default: 8081, help: 'The port of /healthz, /readyz and /metrics. 0 is any free one.' },
+  'bind-address': { default: '', value: 'address', help: 'The address both ports listen on. Empty is every address.' },
+  'status-context': {
+    default: '',
+    value: 'context',
+    help: 'The context of commit statuses of GitHooks that set none. Empty is kube-git/<namespace>/<githook>.',
+  },
+  'default-service-account': {
+    default: '',
+    value: 'name',
+    help: "The ServiceAccount, in the GitHook's namespace, that GitHooks without serviceAccountName run as. Empty is kube-git's own account.",
+  },
+  'allow-insecure-credentials': { default: false, help: 'Send credentials of repositories over http without TLS.' },
+  'log-level': { default: 'info', value: 'level', choices: levels, help: `How much to log: ${levels.join(', ')}.` },
+  version: { default: false, help: 'Print the version and exit.' },
+} as const;
+
+/** Reads the arguments (without the program's name) and the environment. Never throws; no text it returns holds a value that was given. */
+export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Start {
+  const parsed = parseFlags(flags, argv);
+  if (parsed.kind === 'error') return { kind: 'error', text: `${parsed.text}\n` };
+  if (parsed.kind === 'help') return { kind: 'print', text: `Usage of kube-git:\n${formatFlags(flags)}` };
+  if (parsed.values.version) return { kind: 'print', text: `kube-git ${version}\n` };
+  return { kind: 'run', config: configOf(parsed.values, parsed.given, env['GITHUB_WEBHOOK_SECRET']) };
+}
+
+function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, envSecret: string | undefined): Config {
+  const secret = envSecret || values['github-webhook-secret'];
+  return {
+    githubWebhookSecret: secret.trim() === '' ? '' : secret,
+    notificationConfigFile: values['notification-config-file'],
+    notificationConfigFileIsDefault: !given.has('notification-config-file'),
+    kubeconfig: values.kubeconfig,
+    master: values.master,
+    context: values.context,
+    webhookPort: values['webhook-port'],
+    privatePort: values['private-port'],
+    bindAddress: values['bind-address'],
+    statusContext: values['status-context'],
+    defaultServiceAccount: values['default-service-account'],
+    allowInsecureCredentials: values['allow-insecure-credentials'],
+    logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
+    warnings: secretWarnings(secret),
+  };
+}
+
+function secretWarnings(secret: string): string[] {
+  if (secret === '') return [];
+  if (secret.trim() === '') {
+    return ['the GitHub webhook secret is white space only, which counts as none: /github answers 401 to everything'];
+  }
+  const warnings: string[] = [];
+  if (Buffer.byteLength(secret) < minSecretBytes) {
+    warnings.push(
+      `the GitHub webhook secret is shorter than ${minSecretBytes} bytes and can be guessed: make a longer one`,
+    );
+  }
+  if (secret.trim() !== secret) {
+    warnings.push('the GitHub webhook secret begins or ends with white space, which counts as part of it');
+  }
+  return warnings;
+}

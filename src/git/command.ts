@@ -1,0 +1,98 @@
+// Runs one git command in a process group of its own, under limits, and ends the whole group. Called by the session.
+// Knows nothing of what the command does.
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Environment } from './environment.ts';
+
+export interface Command {
+  readonly args: readonly string[];
+  readonly environment: Environment;
+  readonly folder: string;
+  /** Written to its standard input. */
+  readonly input?: string;
+  /** Standard output beyond this ends the command. */
+  readonly outputBytes: number;
+  /** No file it writes may grow beyond this. */
+  readonly fileBytes: number;
+  readonly memoryBytes: number;
+}
+
+export interface Result {
+  /** 0 when all went well; null when it was ended. */
+  readonly code: number | null;
+  readonly output: Buffer;
+  /** There was more output than allowed. */
+  readonly overflowed: boolean;
+  /** The end of what it said on standard error. */
+  readonly words: string;
+}
+
+// The shell sees no text of ours but this: the limits and git's arguments come as parameters. POSIX counts -f in blocks of 512 bytes.
+const script = 'ulimit -c 0; ulimit -f "$1"; ulimit -v "$2"; shift 2; exec git "$@"';
+const blockBytes = 512;
+const keptWordsCharacters = 8 * 1024; // the last lines of git say what happened
+
+/**
+ * Resolves when the command and all its children have ended. On abort the group is killed and, when it is gone,
+ * the signal's reason thrown. A failing command is a result, not an error.
+ */
+export async function runGit(command: Command, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const limits = [Math.ceil(command.fileBytes / blockBytes), Math.ceil(command.memoryBytes / 1024)].map(String);
+  const child = spawn('/bin/sh', ['-c', script, 'git', ...limits, ...command.args], {
+    cwd: command.folder,
+    env: command.environment,
+    detached: true, // leads its own process group
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const end = () => killGroup(child);
+  signal.addEventListener('abort', end);
+  try {
+    const output = collectOutput(child, command.outputBytes);
+    const words = collectWords(child);
+    child.stdin.on('error', () => {}); // a command that ends early says why by its code
+    child.stdin.end(command.input ?? '');
+    const code = await ended(child);
+    signal.throwIfAborted();
+    return { code, ...output(), words: words() };
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** Waits for the command, ends what it left behind, and waits until nobody holds its pipes any more. */
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', () => killGroup(child));
+    child.on('close', resolve);
+  });
+}
+
+/** git's children (git-remote-https, index-pack, ssh) outlive it when only it is killed. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
+
+function collectOutput(child: ChildProcess, limitBytes: number) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (size <= limitBytes) chunks.push(chunk);
+    size += chunk.length;
+    if (size > limitBytes) killGroup(child);
+  });
+  return () => ({ output: Buffer.concat(chunks), overflowed: size > limitBytes });
+}
+
+function collectWords(child: ChildProcess) {
+  let words = '';
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    words = (words + chunk).slice(-keptWordsCharacters);
+  });
+  return () => words;
+}

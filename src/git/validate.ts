@@ -1,0 +1,126 @@
+// Checks everything a user or a webhook says about a file before a process sees it. Called by the manifest source, before
+// anything is spawned. The inputs are hostile: see the advisories on options and transports smuggled in as a URL, ref or path.
+import { TerminalError } from '../errors.ts';
+import type { Credentials, FileAtCommit } from './git.ts';
+
+/** A file at a commit that is safe to hand to git. */
+export interface Wanted {
+  /** Normalised, without credentials. */
+  readonly url: string;
+  readonly scheme: 'http' | 'https';
+  /** Scheme, host and port: where credentials may go. */
+  readonly origin: string;
+  readonly commit: string;
+  readonly ref: string;
+  /** From the root, no ./ and no empty parts. */
+  readonly path: string;
+}
+
+/** The checked form of `file`. Throws TerminalError (InvalidRepository, UnsupportedRepository, InvalidCommit, InvalidRef, InvalidPath). */
+export function checkFile(file: FileAtCommit): Wanted {
+  return {
+    ...checkUrl(file.url),
+    commit: checkCommit(file.commit),
+    ref: checkRef(file.ref),
+    path: checkPath(file.path),
+  };
+}
+
+/** Throws TerminalError InsecureCredentials where a password would cross the network in the clear. */
+export function checkCredentials(wanted: Wanted, credentials: Credentials, allowInsecure: boolean): void {
+  if (wanted.scheme === 'https' || allowInsecure || !hasCredentials(credentials)) return;
+  throw new TerminalError(
+    'InsecureCredentials',
+    `${wanted.url} is plain http: the password would cross the network in the clear. Write https:// in spec.repository, ` +
+      'or start kube-git with -allow-insecure-credentials',
+  );
+}
+
+/** Whether there is a name or a password to log in with over http. */
+export function hasCredentials({ username, password }: Credentials): boolean {
+  return Boolean(username) || Boolean(password);
+}
+
+/** What was written, quoted, cut and without control characters, for a message. */
+export function quoted(text: string): string {
+  const longestShown = 200;
+  return JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}…` : text);
+}
+
+const maxUrlCharacters = 2048; // beyond what servers accept in a request line of reasonable size
+const example = 'write it as https://github.com/acme/app.git';
+
+function checkUrl(text: string): Pick<Wanted, 'url' | 'scheme' | 'origin'> {
+  const isSsh = /^ssh:\/\//i.test(text) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9][\w.-]*:[^\s-]/.test(text);
+  if (isSsh) throw unsupported(text);
+  // No spaces or control characters, no backslash (some parsers read it as a slash), no encoded line breaks or NUL, no @ before the path.
+  const isPlain = /^https?:\/\/[A-Za-z0-9[][^\s\p{Cc}\\@/?#]*\/[^\s\p{Cc}\\?#]+$/iu.test(text);
+  if (!isPlain || /%0[0ad]/i.test(text) || text.length > maxUrlCharacters || !URL.canParse(text)) {
+    throw new TerminalError(
+      'InvalidRepository',
+      `spec.repository ${hideUser(text)} is no http(s) URL of a repository: ${example}`,
+    );
+  }
+  const url = new URL(text);
+  return { url: url.href, origin: url.origin, scheme: url.protocol === 'https:' ? 'https' : 'http' };
+}
+
+function unsupported(text: string): TerminalError {
+  return new TerminalError(
+    'UnsupportedRepository',
+    `spec.repository ${hideUser(text)} is an ssh URL, which this version of kube-git cannot fetch from yet: ${example}, ` +
+      'with usernameSecret and passwordSecret where it is private',
+  );
+}
+
+/** A URL that is shown may hold a password that should not be there. */
+function hideUser(text: string): string {
+  return quoted(text.replace(/\/\/[^/]*@/, '//***@'));
+}
+
+function checkCommit(text: string): string {
+  const isId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) && !/^0+$/.test(text);
+  if (isId) return text;
+  throw new TerminalError(
+    'InvalidCommit',
+    `the commit ${quoted(text)} is no full object id: 40 or 64 hexadecimal digits`,
+  );
+}
+
+const maxRefCharacters = 1024;
+
+/** The rules of git check-ref-format; every ref that git ever wrote passes. */
+function checkRef(text: string): string {
+  const parts = text.split('/');
+  const fits =
+    text.startsWith('refs/') &&
+    text.length <= maxRefCharacters &&
+    text.isWellFormed() &&
+    parts.length >= 3 &&
+    parts.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock')) &&
+    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\.$/u.test(text);
+  if (fits) return text;
+  throw new TerminalError('InvalidRef', `the ref ${quoted(text)} is no full ref such as refs/heads/main`);
+}
+
+const maxPathBytes = 1024; // the CRD allows 512 characters
+
+function checkPath(text: string): string {
+  const parts = text.split('/');
+  const path = parts.filter((part) => part !== '' && part !== '.').join('/');
+  const problem = pathProblem(text, path, parts);
+  if (problem === undefined) return path;
+  throw new TerminalError(
+    'InvalidPath',
+    `spec.manifest ${quoted(text)} ${problem}: write the path of the manifest from the root of the repository, for example ci/job.yaml`,
+  );
+}
+
+function pathProblem(text: string, path: string, parts: readonly string[]): string | undefined {
+  if (parts.includes('..')) return 'contains ".."';
+  if (path === '') return 'names no file';
+  if (text.endsWith('/') || parts.at(-1) === '.') return 'is not the path of a file';
+  if (/\p{Cc}/u.test(text) || !text.isWellFormed()) return 'contains control characters';
+  if (Buffer.byteLength(path) > maxPathBytes) return `is longer than ${maxPathBytes} bytes`;
+  return undefined;
+}

@@ -1,0 +1,211 @@
+// Keeps a copy of all objects of one type and tells what changes: list, watch, and start again whatever happens.
+// Made by main for each type; read by receiver and controller as a Store. Callbacks should only enqueue keys.
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { Backoff } from './backoff.ts';
+import type { KubeClient } from './client.ts';
+import { linkedTo } from './deadline.ts';
+import { ApiError, type ResourceType, type StoredObject } from './kube.ts';
+import { isExpired } from './list.ts';
+import { type Change, ObjectStore } from './store.ts';
+import { InvalidEvent, type WatchEvent } from './watch.ts';
+
+export type { Change } from './store.ts';
+
+/** Key: namespace/name. */
+export interface Store<T> {
+  get(key: string): T | undefined;
+  list(): readonly T[];
+  /** The first list is in. */
+  hasSynced(): boolean;
+  /** Milliseconds since the API server last said anything, bookmarks included; Infinity before the first list. */
+  silentForMs(): number;
+}
+
+export interface ReflectorOptions<T extends StoredObject> {
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
+  readonly type: ResourceType;
+  /** undefined: all. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  /** The store already has the change. What it throws is logged. */
+  readonly onChange: (change: Change<T>) => void;
+  /** Drops what nobody reads before it is stored; must leave name, namespace, uid and resourceVersion. */
+  readonly transform?: (object: T) => T;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The watch had to be started again, for other reasons than that its time was up. */
+  readonly onRestart?: (plural: string, why: Restart) => void;
+  /** From 0 to 1. */
+  readonly random?: () => number;
+}
+
+/** `ended`: the server ended it at once, and not by an error. */
+export type Restart = 'expired' | 'silent' | 'invalid' | 'ended' | 'error';
+
+const BACKOFF = { baseMs: 500, maxMs: 30_000 };
+/** A watch that lived this long was a success: the next failure is the first. Longer than the limit of one call. */
+const HEALTHY_MS = 20_000;
+/** The server ends a watch after five minutes and up to five more, so that not all come back at once. */
+const WATCH_SECONDS = { min: 300, spread: 300 };
+/** Bookmarks come about once a minute; after two the connection is taken for dead. */
+const SILENCE_LIMIT_MS = 120_000;
+/** A list that old is made again when a watch ends: finds what a watch lost without a trace. */
+const LIST_AGE_LIMIT_MS = 30 * 60_000;
+
+export class Reflector<T extends StoredObject> implements Store<T> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #store = new ObjectStore<T>();
+  readonly #backoff: Backoff;
+  readonly #random: () => number;
+  /** Where the next watch begins; undefined: a list must come first. */
+  #resourceVersion: string | undefined;
+  #listedAt = Number.NEGATIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #watchBeganAt = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff({ ...BACKOFF, random: this.#random });
+  }
+
+  get(key: string): T | undefined {
+    return this.#store.get(key);
+  }
+
+  list(): readonly T[] {
+    return this.#store.list();
+  }
+
+  hasSynced(): boolean {
+    return this.#listedAt !== Number.NEGATIVE_INFINITY;
+  }
+
+  silentForMs(): number {
+    return this.#options.clock.monotonic() - this.#heardAt;
+  }
+
+  /** Runs until the signal aborts, then resolves. Never gives up before. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const pause = await this.#round(signal);
+      if (signal.aborted) return;
+      await this.#options.clock.sleep(pause, signal).catch(() => undefined);
+    }
+  }
+
+  /** A list if needed, and a watch to its end. Milliseconds to wait before the next round. */
+  async #round(signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options;
+    this.#watchBeganAt = Number.POSITIVE_INFINITY;
+    let failure: unknown;
+    try {
+      if (this.#resourceVersion === undefined || clock.monotonic() - this.#listedAt > LIST_AGE_LIMIT_MS) {
+        this.#resourceVersion = await this.#refill(signal);
+      }
+      await this.#watch(this.#resourceVersion, signal);
+    } catch (error) {
+      failure = error;
+    }
+    const healthy = clock.monotonic() - this.#watchBeganAt >= HEALTHY_MS;
+    if (healthy) this.#backoff.reset();
+    if (failure !== undefined || !healthy) this.#noteRestart(failure, signal);
+    const asked = failure instanceof ApiError ? (failure.retryAfterMs ?? 0) : 0;
+    return Math.max(this.#backoff.next(), Math.min(asked, BACKOFF.maxMs));
+  }
+
+  #noteRestart(failure: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const { type, log, onRestart } = this.#options;
+    const why = reasonOf(failure);
+    // After these, what is stored may be wrong in ways that a watch from there would never show.
+    if (why === 'expired' || why === 'invalid') this.#resourceVersion = undefined;
+    if (failure instanceof SilentWatch && !failure.everHeard) this.#resourceVersion = undefined;
+    const fields = { plural: type.plural, why, error: failure === undefined ? undefined : messageOf(failure) };
+    if (why === 'error' || why === 'invalid') log.warn(fields, 'watch restarted');
+    else log.info(fields, 'watch restarted');
+    onRestart?.(type.plural, why);
+  }
+
+  async #refill(signal: AbortSignal): Promise<string> {
+    const { client, type, namespace, labelSelector, transform, clock } = this.#options;
+    const list = await client.list<T>(type, {
+      signal,
+      transform,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+    });
+    const changes = this.#store.replace(list.items);
+    this.#listedAt = clock.monotonic();
+    this.#heardAt = this.#listedAt;
+    for (const change of changes) this.#tell(change);
+    return list.resourceVersion;
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { client, type, namespace, labelSelector, clock } = this.#options;
+    const timeoutSeconds = Math.floor(WATCH_SECONDS.min + WATCH_SECONDS.spread * this.#random());
+    const query = { namespace, labelSelector, resourceVersion, timeoutSeconds, allowWatchBookmarks: true };
+    const { controller, unlink } = linkedTo(signal);
+    this.#watchBeganAt = clock.monotonic();
+    const watchdog = this.#abortWhenSilent(controller);
+    try {
+      for await (const event of client.watch<T>(type, query, controller.signal)) this.#take(event);
+    } finally {
+      unlink();
+      controller.abort();
+      await watchdog;
+    }
+  }
+
+  #take(event: WatchEvent<T>): void {
+    const { clock, transform } = this.#options;
+    this.#heardAt = clock.monotonic();
+    this.#resourceVersion = event.object.metadata.resourceVersion;
+    if (event.type === 'BOOKMARK') return;
+    const object = transform === undefined ? event.object : transform(event.object);
+    for (const change of this.#store.apply({ type: event.type, object })) this.#tell(change);
+  }
+
+  #tell(change: Change<T>): void {
+    const { onChange, log, type } = this.#options;
+    try {
+      onChange(change);
+    } catch (error) {
+      log.error({ plural: type.plural, key: change.key, error: messageOf(error) }, 'change handler failed');
+    }
+  }
+
+  /** A connection may die without a word, and then nothing ever comes of it. */
+  async #abortWhenSilent(watch: AbortController): Promise<void> {
+    const { clock } = this.#options;
+    const lastHeard = (): number => Math.max(this.#heardAt, this.#watchBeganAt);
+    while (!watch.signal.aborted) {
+      const left = lastHeard() + SILENCE_LIMIT_MS - clock.monotonic();
+      if (left <= 0) watch.abort(new SilentWatch(this.#heardAt > this.#watchBeganAt));
+      else await clock.sleep(left, watch.signal).catch(() => undefined);
+    }
+  }
+}
+
+/**
+ * A watch that never said anything may be one from a resourceVersion that is still to come (after etcd was restored from
+ * a backup): it would stay silent until then. So a list follows. After any other silence the watch goes on where it was.
+ */
+class SilentWatch extends Error {
+  readonly everHeard: boolean;
+
+  constructor(everHeard: boolean) {
+    super(`nothing came for ${SILENCE_LIMIT_MS / 1000} s, not even a bookmark`);
+    this.everHeard = everHeard;
+  }
+}
+
+function reasonOf(failure: unknown): Restart {
+  if (failure === undefined) return 'ended';
+  if (isExpired(failure)) return 'expired';
+  if (failure instanceof InvalidEvent) return 'invalid';
+  return failure instanceof SilentWatch ? 'silent' : 'error';
+}

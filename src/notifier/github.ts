@@ -1,0 +1,117 @@
+// GitHub's commit status, and Gitea's, which takes the same request. One row of registry.ts.
+// https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
+import * as v from 'valibot';
+import { classify, type Sink } from '../answer.ts';
+import { TerminalError } from '../errors.ts';
+import type { HttpPost } from '../http.ts';
+import { oneLine } from '../text.ts';
+import { type CommonConfig, checkAllowed, commonFields, linkOf, parseEntry, requiredText, urlOr } from './entry.ts';
+import type { Notifier, NotifierType, Report, ReportState } from './notifier.ts';
+import { gitHostOf, placeOf, type RepositoryPlace } from './repository.ts';
+
+const Config = v.object(
+  { ...commonFields, token: requiredText, api: urlOr('https://api.github.com') },
+  'must be a mapping with token, and maybe url and api',
+);
+type Config = v.InferOutput<typeof Config>;
+
+export const github: NotifierType = {
+  type: 'github',
+  fields: Object.keys(Config.entries),
+  parse: (entry, name) => {
+    const config = parseEntry(Config, entry, name);
+    const secrets = [config.token, basicCredentials(config.token)];
+    return { settings: config, secrets, connect: (http) => connect(config, sinkOf(name, config, secrets), http) };
+  },
+};
+
+function connect(config: Config, sink: Sink, http: HttpPost): Notifier {
+  return {
+    send: async (report, signal) => {
+      checkAllowed(sink.entry, config, report);
+      const repository = checkHost(sink, config, report);
+      const answer = await http({
+        url: statusUrl(config.api, repository, report.commit),
+        headers: {
+          accept: 'application/vnd.github+json',
+          authorization: `Basic ${basicCredentials(config.token)}`,
+        },
+        json: statusOf(config, report),
+        signal,
+      });
+      classify(answer, sink);
+    },
+  };
+}
+
+/**
+ * As the 2019 program sent it, so that whatever server took it still does: GitHub takes tokens with Basic as with
+ * Bearer, and Gitea reads a user whose password is x-oauth-basic as a token (services/auth/basic.go).
+ */
+function basicCredentials(token: string): string {
+  return Buffer.from(`${token}:x-oauth-basic`).toString('base64');
+}
+
+/** The entry's token goes to the entry's api only, and an api only speaks of its own host's repositories. */
+function checkHost(sink: Sink, { api }: Config, { repository }: Report): RepositoryPlace {
+  const place = placeOf(repository);
+  const serves = gitHostOf(api);
+  if (place.host === serves) return place;
+  const host = oneLine(place.host, 100);
+  const wanted = host === 'github.com' ? 'https://api.github.com' : `https://${host}/api/v3 (Gitea: /api/v1)`;
+  throw new TerminalError(
+    'WrongHost',
+    `notification entry ${sink.entry} is for repositories of ${serves}, and spec.repository is on ${host}: write an entry with api: ${wanted} in kube-git's notification file and name it in spec.notification.github`,
+  );
+}
+
+function statusUrl(api: string, { owner, name }: RepositoryPlace, commit: string): string {
+  const path = ['repos', owner, name, 'statuses', commit].map(encodeURIComponent).join('/');
+  return `${api.replace(/\/+$/, '')}/${path}`;
+}
+
+const states: Readonly<Record<ReportState, string>> = {
+  Started: 'pending',
+  Succeeded: 'success',
+  Failed: 'failure',
+  Error: 'error',
+};
+
+function statusOf(config: CommonConfig, report: Report): Readonly<Record<string, string | undefined>> {
+  return {
+    state: states[report.state],
+    // A field that is undefined is not sent.
+    target_url: linkOf(config, report),
+    description: descriptionOf(report),
+    context: report.context,
+  };
+}
+
+/** "Descriptions are limited to 140 characters"; characters of four bytes are answered with 422. */
+const maxDescription = 140;
+const fourByteCharacters = /[\u{10000}-\u{10ffff}]/gu;
+
+function descriptionOf({ state, reason, message }: Report): string {
+  if (state === 'Started') return 'The build has started';
+  if (state === 'Succeeded') return 'The build has succeeded';
+  if (state === 'Failed') return 'The build has failed';
+  return oneLine(`Could not start: ${reason}: ${message}`, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
+}
+
+function sinkOf(entry: string, { api }: Config, secrets: readonly string[]): Sink {
+  return { entry, host: new URL(api).host, secrets, advise: (status, said) => adviceOf(entry, status, said) };
+}
+
+function adviceOf(entry: string, status: number, said: string): string | undefined {
+  if (status < 400) return 'If the repository was renamed, write its new URL in spec.repository';
+  if (status === 401) return `Write a valid token in ${entry}.token of the notification file`;
+  if (status === 403)
+    return `Let the token of ${entry} write commit statuses of this repository (classic tokens: repo:status)`;
+  if (status === 404)
+    return `Check spec.repository, and that the token of ${entry} may write its commit statuses: without that GitHub says 404`;
+  // 1000 for one commit and context, for ever.
+  if (status === 422 && /maximum number of statuses/i.test(said)) {
+    return 'GitHub takes 1000 statuses for one commit and context: push a new commit, or set another spec.notification.context';
+  }
+  return undefined;
+}

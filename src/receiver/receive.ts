@@ -1,0 +1,102 @@
+// Spine 1: one delivery in, one run a matching GitHook stored, one outcome out. Called by server.ts; knows nothing of HTTP.
+import type { GitHook } from '../api/githook.ts';
+import { group, version } from '../api/keys.ts';
+import type { Push } from '../api/push.ts';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import { type Delivery, type Forge, MalformedDelivery } from '../forge/forge.ts';
+import type { ResourceType } from '../kube/kube.ts';
+import type { Store } from '../kube/reflector.ts';
+import { type DecisionDeps, ignore, run } from './decisions.ts';
+import type { Found, Matcher } from './match.ts';
+import { conclude, type Outcome, outcome, unverified } from './outcome.ts';
+
+export interface ReceiveDeps extends DecisionDeps {
+  /** The secrets that a forge's webhooks may be signed with: several while one is being replaced, none refuses all. */
+  readonly secrets: (forge: string) => readonly string[];
+  readonly gitHooks: Store<GitHook>;
+  readonly match: Matcher;
+  readonly clock: Clock;
+}
+
+const gitHookType: ResourceType = { group, version, plural: 'githooks' };
+
+/** Runs are kept an hour longer: what is older could have had a run that is gone, and would run again. */
+const keptWindowMs = 7 * 24 * 3_600_000;
+/** Bookmarks come every minute; a watch that is silent for longer may have missed a new GitHook. */
+const maxSilenceMs = 60_000;
+/** Enough to be quick for a repository with many GitHooks, few enough to leave the API server room. */
+const atOnce = 16;
+
+/** Decides about a delivery. `accepted` only when all its runs are stored; the signal ends the attempt. */
+export async function receive(
+  forge: Forge,
+  delivery: Delivery,
+  deps: ReceiveDeps,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const receivedMs = deps.clock.now();
+  if (!deps.secrets(forge.name).some((secret) => forge.verify(delivery, secret))) return unverified;
+
+  const identity = forge.identify(delivery);
+  const received = parse(forge, delivery);
+  if (received instanceof MalformedDelivery) return outcome(identity.id, 'refused', 'Malformed', received.message);
+  if (received.kind === 'ignored') return outcome(identity.id, 'ignored', received.reason, received.message);
+
+  const { push } = received;
+  if (isStale(push, receivedMs)) return outcome(identity.id, 'ignored', 'Stale', staleMessage(push));
+
+  const found = await find(push, deps, signal);
+  if (found === undefined) return outcome(identity.id, 'unavailable', 'NotReady', 'the GitHooks are not known yet');
+
+  const ignored = found.others.map((gitHook) => ignore(gitHook, push, deps));
+  const decided = await inGroups(found.matched, (gitHook) =>
+    run({ gitHook, push, delivery: identity, receivedMs }, deps, signal),
+  );
+  return conclude(identity.id, push.ref, [...decided, ...ignored]);
+}
+
+function parse(forge: Forge, delivery: Delivery): ReturnType<Forge['parse']> | MalformedDelivery {
+  try {
+    return forge.parse(delivery);
+  } catch (error) {
+    if (error instanceof MalformedDelivery) return error;
+    throw error;
+  }
+}
+
+function isStale({ pushTime }: Push, nowMs: number): boolean {
+  return pushTime !== undefined && nowMs - Date.parse(pushTime) > keptWindowMs;
+}
+
+function staleMessage({ ref, pushTime }: Push): string {
+  return `${ref} was pushed at ${pushTime}, more than 7 days ago, and is not run any more: push again to run it`;
+}
+
+/** Undefined while it cannot be known: before the first list, or when a look around a silent watch fails. */
+async function find(
+  push: Push,
+  { gitHooks, match, kube, log }: ReceiveDeps,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  if (!gitHooks.hasSynced()) return undefined;
+  const found = match(gitHooks.list(), push);
+  if (found.matched.length > 0 || gitHooks.silentForMs() <= maxSilenceMs) return found;
+  try {
+    return match((await kube.list<GitHook>(gitHookType, { signal })).items, push);
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'no live list of GitHooks');
+    return undefined;
+  }
+}
+
+async function inGroups<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += atOnce) {
+    results.push(...(await Promise.all(items.slice(start, start + atOnce).map(work))));
+  }
+  return results;
+}

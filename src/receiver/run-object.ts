@@ -1,0 +1,92 @@
+// The GitHookRun that records a push for a GitHook. Called by record.ts. Pure.
+// Texts from the forge are untrusted: made one line each and cut to what the CRD allows.
+import type { GitHook, GitHookSpec } from '../api/githook.ts';
+import type { GitHookRun, GitHookRunSpec, GitHookRunSpecDelivery } from '../api/githookrun.ts';
+import { gitHookLabelValue, runName } from '../api/identity.ts';
+import { apiVersion, commitLabel, gitHookLabel } from '../api/keys.ts';
+import type { ObjectMeta } from '../api/object.ts';
+import type { DeliveryId, Push } from '../api/push.ts';
+import { canonicalRepository } from '../api/repository.ts';
+import { formatTime } from '../clock.ts';
+import { oneLine } from '../text.ts';
+
+/** A verified push, for one GitHook that it matches. */
+export interface Recording {
+  readonly gitHook: GitHook;
+  readonly push: Push;
+  readonly delivery: DeliveryId;
+  /** When the delivery arrived, in milliseconds since 1970. */
+  readonly receivedMs: number;
+}
+
+/** The CRD's limits, in characters. */
+const maxText = 256;
+const maxLabel = 63;
+
+/** The run with this number, whole, as it is to be created. */
+export function runObject(recording: Recording, sequence: number): GitHookRun {
+  return {
+    apiVersion,
+    kind: 'GitHookRun',
+    metadata: metadataOf(recording, sequence),
+    spec: { ...pushOf(recording), ...snapshotOf(recording.gitHook.spec), sequence },
+  };
+}
+
+/** The delivery as a run remembers it. */
+export function deliveryOf({ delivery, receivedMs }: Recording): GitHookRunSpecDelivery {
+  const { id, hookId, digest } = delivery;
+  return { id, ...(hookId === undefined ? {} : { hookId }), digest, receivedTime: formatTime(receivedMs) };
+}
+
+/** Owned, so that a GitHook's runs go with it; no blockOwnerDeletion, which would need a permission of its own. */
+function metadataOf({ gitHook, push }: Recording, sequence: number): ObjectMeta {
+  const { name = '', namespace = '', uid = '' } = gitHook.metadata;
+  const repository = canonicalRepository(gitHook.spec.repository) ?? gitHook.spec.repository;
+  return {
+    name: runName({ gitHook: { name, uid }, repository, ref: push.ref, after: push.after }, sequence),
+    namespace,
+    labels: { [gitHookLabel]: gitHookLabelValue(name), [commitLabel]: push.commit.slice(0, maxLabel) },
+    ownerReferences: [{ apiVersion, kind: 'GitHook', name, uid, controller: true }],
+  };
+}
+
+type Snapshot = {
+  readonly [Field in keyof GitHookSpec & keyof GitHookRunSpec]-?: GitHookSpec[Field] | undefined;
+} & Pick<GitHookSpec, 'repository' | 'manifest'>;
+
+function pushOf(recording: Recording): Omit<GitHookRunSpec, keyof Snapshot | 'sequence'> {
+  const { gitHook, push, receivedMs } = recording;
+  const { name = '', uid = '' } = gitHook.metadata;
+  return {
+    gitHookRef: { name, uid },
+    source: 'Webhook',
+    forge: push.forge,
+    delivery: deliveryOf(recording),
+    receivedTime: formatTime(receivedMs),
+    ...(push.pushTime === undefined ? {} : { pushTime: push.pushTime }),
+    ref: push.ref,
+    ...(push.before === undefined ? {} : { before: push.before }),
+    after: push.after,
+    commit: push.commit,
+    author: oneLine(push.author, maxText),
+    message: oneLine(push.message, maxText),
+  };
+}
+
+/** What the GitHook says now; the type makes sure that no field of both is forgotten. Undefined fields are not sent. */
+function snapshotOf(spec: GitHookSpec): Snapshot {
+  return {
+    repository: spec.repository,
+    manifest: spec.manifest,
+    suspend: spec.suspend,
+    timestampSuffix: spec.timestampSuffix,
+    serviceAccountName: spec.serviceAccountName,
+    argoWorkflow: spec.argoWorkflow,
+    environment: spec.environment,
+    usernameSecret: spec.usernameSecret,
+    passwordSecret: spec.passwordSecret,
+    sshPrivateKeySecret: spec.sshPrivateKeySecret,
+    notification: spec.notification,
+  };
+}

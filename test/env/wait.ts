@@ -1,0 +1,39 @@
+// Waiting in tests: for a condition, with a deadline, instead of sleeping.
+import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
+
+export interface WaitOptions {
+  /** What is waited for, to end the sentence "waited in vain for …". */
+  readonly what: string;
+  /** How long at most. Default 10 s: much longer than anything on loopback takes, even on a busy machine. */
+  readonly deadlineMs?: number;
+  /** Asked again after so long. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Asks until the condition gives something other than undefined or false, and returns that.
+ * Past the deadline it rejects and says what was waited for and what the condition last gave or threw.
+ * A condition that throws is asked again: the server it asks may not be there yet.
+ */
+export async function waitFor<T>(
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  { what, deadlineMs = 10_000, everyMs = 25 }: WaitOptions,
+): Promise<T> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    let last: unknown;
+    try {
+      const value = await condition();
+      if (value !== undefined && value !== false) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() >= end) {
+      const state = last instanceof Error ? last.message : inspect(last, { depth: 4 });
+      throw new Error(`waited ${deadlineMs / 1000} s in vain for ${what}; last: ${state}`, { cause: last });
+    }
+    await delay(everyMs);
+  }
+}
