@@ -18,6 +18,8 @@ export interface Config {
   readonly master: string;
   /** The kubeconfig's context; empty is its current one. */
   readonly context: string;
+  /** The only namespace whose GitHooks are served; empty is all. */
+  readonly namespace: string;
   /** 0 is any free port. */
   readonly webhookPort: number;
   readonly privatePort: number;
@@ -56,6 +58,11 @@ const flags = {
   kubeconfig: { default: '', value: 'file', help: 'The kubeconfig. Not needed inside a cluster.' },
   master: { default: '', value: 'url', help: "The API server's address, instead of the one in the kubeconfig." },
   context: { default: '', value: 'name', help: 'The context of the kubeconfig, instead of its current one.' },
+  namespace: {
+    default: '',
+    value: 'name',
+    help: 'Serve the GitHooks of this namespace only, with rights in no other. Empty is every namespace.',
+  },
   'webhook-port': { default: 8080, help: 'The port webhooks are received on. 0 is any free one.' },
   'private-port': { default: 8081, help: 'The port of /healthz, /readyz and /metrics. 0 is any free one.' },
   'bind-address': { default: '', value: 'address', help: 'The address both ports listen on. Empty is every address.' },
@@ -92,6 +99,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     kubeconfig: values.kubeconfig,
     master: values.master,
     context: values.context,
+    namespace: values.namespace,
     webhookPort: values['webhook-port'],
     privatePort: values['private-port'],
     bindAddress: values['bind-address'],

@@ -2,7 +2,7 @@
 // of kube-git. node:util's parseArgs does not do: it reads -flag as five flags of one letter.
 
 /** One flag: its type is the type of its default. */
-export interface Flag {
+interface Flag {
   readonly default: string | number | boolean;
   /** A value's word in the help, and what it is for. */
   readonly value?: string;

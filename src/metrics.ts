@@ -4,25 +4,25 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 import { version } from './config.ts';
 
 /** Only ever goes up. */
-export interface CountMetric<Label extends string> {
+interface CountMetric<Label extends string> {
   inc(labels: Readonly<Record<Label, string>>, by?: number): void;
 }
 
 /** Goes up and down. */
-export interface GaugeMetric<Label extends string> {
+interface GaugeMetric<Label extends string> {
   set(labels: Readonly<Record<Label, string>>, value: number): void;
   /** Forgets the series of these labels. */
   remove(labels: Readonly<Record<Label, string>>): void;
 }
 
 /** A gauge without labels. */
-export interface PlainGauge {
+interface PlainGauge {
   set(value: number): void;
   inc(by: number): void;
   dec(by: number): void;
 }
 
-export interface HistogramMetric {
+interface HistogramMetric {
   /** In the unit that the metric's name ends with. */
   observe(value: number): void;
 }

@@ -7,14 +7,17 @@ import { messageOf } from '../../src/errors.ts';
 
 export class Cleanup {
   readonly #undo: { readonly what: string; readonly run: () => unknown }[] = [];
+  #over = false;
 
-  /** `what` ends the sentence "Could not …". */
+  /** `what` ends the sentence "Could not …". What comes when all is over is undone at once. */
   add(what: string, run: () => unknown): void {
     this.#undo.push({ what, run });
+    if (this.#over) void this.run();
   }
 
-  /** Undoes everything, whatever fails; returns a sentence for each failure. A second call has nothing left to do. */
+  /** Undoes everything, whatever fails; returns a sentence for each failure. */
   async run(): Promise<string[]> {
+    this.#over = true;
     const problems: string[] = [];
     for (let next = this.#undo.pop(); next; next = this.#undo.pop()) {
       try {

@@ -1,6 +1,7 @@
 // The words for what was seen: pure, one observation in, its lines out. Called by the narrator.
 import type { GitHookRun } from '../../src/api/githookrun.ts';
 import type { GitFetch } from '../../test/env/forge/git-front.ts';
+import { isZero } from '../../test/env/forge/payload.ts';
 import type { CommitStatus } from '../../test/env/forge/statuses.ts';
 import type { DeliveryRecord } from '../../test/env/forge/webhooks.ts';
 import type { SlackMessage } from '../../test/env/forge.ts';
@@ -41,7 +42,8 @@ export function describe(observation: Observation): readonly Telling[] {
 }
 
 function pushed({ ref, before, after }: ReceivedPush): Telling {
-  const detail = `${short(ref)} is now ${after.slice(0, 12)}, was ${/^0+$/.test(before) ? 'not there' : before.slice(0, 12)}`;
+  const was = isZero(before) ? 'was not there' : `was ${before.slice(0, 12)}`;
+  const detail = `${short(ref)} is now ${isZero(after) ? 'deleted' : after.slice(0, 12)}, ${was}`;
   return { what: 'push', detail, mood: 'neutral', step: 'push received by the forge' };
 }
 
@@ -92,15 +94,15 @@ function runSeen({ metadata, status }: GitHookRun): readonly Telling[] {
 }
 
 function phaseSeen(phase: string, reason: string, message: string): Telling {
-  const detail = [phase, reason, message].filter((word) => word !== '').join(': ');
+  const detail = [phase, reason === phase ? '' : reason, message].filter((word) => word !== '').join(': ');
   const once = `phase ${phase} ${reason}`;
   if (phase === 'Succeeded') return { what: 'run', detail, mood: 'good', once, step: 'run ended as Succeeded' };
   if (phase === 'Failed') return { what: 'run', detail, mood: 'bad', once, step: 'run ended as Failed' };
   return { what: 'run', detail, mood: 'neutral', once };
 }
 
-function statusSet({ state, context, description, target_url: target }: CommitStatus): Telling {
-  const detail = [state, context, description ?? '', target ?? ''].filter((word) => word !== '').join('  ');
+function statusSet({ state, context, description }: CommitStatus): Telling {
+  const detail = [state, context, description ?? ''].filter((word) => word !== '').join('  ');
   const mood = { pending: 'neutral', success: 'good', failure: 'bad', error: 'bad' } as const;
   const what = 'commit status';
   return { what, detail, mood: mood[state], ...(state !== 'error' && { step: `commit status ${state}` }) };

@@ -38,8 +38,7 @@ export async function startKubeGit(options: KubeGitOptions, cleanup: Cleanup): P
     env: environmentOf(options),
     logFile,
   });
-  // The first SIGTERM lets load balancers go on for five seconds; here there is none to wait for.
-  cleanup.add('end kube-git', () => Promise.all([running.stop('SIGTERM'), running.stop('SIGTERM')]));
+  cleanup.add('end kube-git', () => running.stop('SIGINT')); // as Ctrl-C does
   const ended = running.exited.then(({ code, signal }): never => {
     throw new Error(`kube-git ended by itself (${signal ?? `exit code ${code}`}).\n${running.logTail(logTailLines)}`);
   });

@@ -10,14 +10,14 @@ const run = (phase?: string, reason = ''): Observation => ({
   kind: 'run',
   run: { metadata: { name: 'greet-1' }, spec: { commit, after: commit }, status: { phase, reason } } as GitHookRun,
 });
-const job = (name = 'greet-x'): Observation => ({
+const job = (name = 'greet-x', runName = 'greet-1'): Observation => ({
   kind: 'job',
-  job: { metadata: { name, uid: 'job-uid', annotations: { 'kubegit.appspero.com/commit': commit } } },
+  job: { metadata: { name, uid: `${name}-uid`, labels: { 'kubegit.appspero.com/run': runName } } },
 });
-const push: Observation = {
+const push = {
   kind: 'push',
   push: { repository: 'acme/app', ref: 'refs/heads/main', before: '0'.repeat(40), after: commit },
-};
+} as const;
 const delivery = (status: number, answer: unknown): Observation => ({
   kind: 'delivery',
   delivery: {
@@ -32,7 +32,7 @@ const fetch = (wants: string[], filter?: string): Observation => ({
 });
 const log: Observation = {
   kind: 'log',
-  pod: { metadata: { name: 'greet-x-1', uid: 'pod', ownerReferences: [{ uid: 'job-uid' }] } },
+  pod: { metadata: { name: 'greet-x-1', uid: 'pod', ownerReferences: [{ uid: 'greet-x-uid' }] } },
   text: 'Hello',
 };
 const status = (state: 'pending' | 'success' | 'failure'): Observation => ({
@@ -67,7 +67,12 @@ const success: readonly Observation[] = [
 function newNarrator() {
   const lines: string[] = [];
   let now = 1000;
-  const narrator = new Narrator({ style: { colour: false }, write: (line) => lines.push(line), now: () => now });
+  const narrator = new Narrator({
+    style: { colour: false },
+    write: (line) => lines.push(line),
+    now: () => now,
+    startedAt: 0,
+  });
   narrator.knowManifest(blob, commit);
   const observe = (observation: Observation) => {
     narrator.observe(observation);
@@ -95,6 +100,27 @@ describe('demo narrator', () => {
     );
     assert.equal(lines[0], '    0.00 s  push               main is now cccccccccccc, was not there');
     assert.equal(lines[2], '    0.30 s  delivery answered  202  RunsCreated  main runs  demo/greet-1');
+  });
+
+  it('tells of a tag of the same commit apart from the push of the branch', () => {
+    const { lines, observe } = newNarrator();
+    const tag = 'a'.repeat(40);
+    for (const observation of success) observe(observation);
+    const told = lines.length;
+    observe({ kind: 'push', push: { ...push.push, ref: 'refs/tags/v1', after: tag } });
+    observe({ kind: 'run', run: { metadata: { name: 'greet-2' }, spec: { commit, after: tag } } as GitHookRun });
+    observe(job('greet-y', 'greet-2'));
+    observe(run('Succeeded', 'Completed'));
+    observe(message('good', 'Job `demo/greet-y` Succeeded'));
+    assert.deepEqual(
+      lines.slice(told).map((line) => line.slice(12)),
+      [
+        'push               v1 is now aaaaaaaaaaaa, was not there',
+        'run recorded       greet-2',
+        'Job created        greet-y',
+        `Slack message      #builds  Job \`demo/greet-y\` Succeeded of ${commit}`,
+      ],
+    );
   });
 
   it('takes a fetch of the commit alone for the manifest only where no filter left the files out', async () => {

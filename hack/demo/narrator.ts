@@ -1,8 +1,9 @@
 // Turns what is seen into lines for people, and keeps the story of each push. Knows no network: it is told everything.
-import { annotations } from '../../src/api/keys.ts';
+import type { GitHookRun } from '../../src/api/githookrun.ts';
+import { annotations, runLabel } from '../../src/api/keys.ts';
 import type { GitFetch } from '../../test/env/forge/git-front.ts';
 import { describe, type Telling } from './describe.ts';
-import type { Observation } from './observation.ts';
+import type { Job, Observation } from './observation.ts';
 import { type Outcome, Story } from './story.ts';
 import { formatLine, type Style } from './timeline.ts';
 
@@ -12,6 +13,8 @@ export interface NarratorOptions {
   readonly write: (line: string) => void;
   /** Milliseconds that never run backwards. */
   readonly now: () => number;
+  /** From when on to count before the first push. */
+  readonly startedAt: number;
 }
 
 export class Narrator {
@@ -43,7 +46,7 @@ export class Narrator {
    */
   async until(after: string, outcome: Outcome, { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }) {
     for (;;) {
-      const story = this.#find(after);
+      const story = this.#about(after);
       const missing = (story ?? new Story(after, 0)).missing(outcome);
       if (missing.length === 0) return;
       if (story?.contradicts(outcome)) throw new Error(`The run did not end as ${outcome}.`);
@@ -56,8 +59,8 @@ export class Narrator {
     if (once !== undefined && story?.isNews(once) === false) return;
     if (step) story?.note(step);
     const last = this.#stories.at(-1);
-    const elapsedMs = this.#options.now() - ((story ?? last)?.startedAt ?? this.#options.now());
-    const detail = story && story !== last ? `${telling.detail} (${story.after.slice(0, 7)})` : telling.detail;
+    const elapsedMs = this.#options.now() - ((story ?? last)?.startedAt ?? this.#options.startedAt);
+    const detail = story && story !== last ? `${telling.detail.trim()} (${story.after.slice(0, 7)})` : telling.detail;
     this.#options.write(formatLine({ ...telling, detail, elapsedMs }, this.#options.style));
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
@@ -66,43 +69,56 @@ export class Narrator {
   #storyOf(observation: Observation): Story | undefined {
     switch (observation.kind) {
       case 'push':
-        return this.#find(observation.push.after);
+        return this.#about(observation.push.after);
       case 'delivery':
-        return this.#find((JSON.parse(observation.delivery.request.body) as { after?: string }).after);
+        return this.#about((JSON.parse(observation.delivery.request.body) as { after?: string }).after);
       case 'fetch':
         return this.#storyOfFetch(observation.fetch);
       case 'run':
-        return this.#linked(observation.run.spec.after, observation.run.spec.commit);
+        return this.#storyOfRun(observation.run);
       case 'job':
-        return this.#linked(observation.job.metadata.annotations?.[annotations.commit], observation.job.metadata.uid);
+        return this.#storyOfJob(observation.job);
       case 'log':
-        return this.#find(observation.pod.metadata.ownerReferences?.[0]?.uid);
+        return this.#known(observation.pod.metadata.ownerReferences?.[0]?.uid);
       case 'status':
-        return this.#find(observation.status.sha);
+        return this.#about(observation.status.sha);
       case 'message':
         return this.#storyNamedIn(JSON.stringify(observation.message.body));
     }
   }
 
-  #find(id: string | undefined): Story | undefined {
-    return this.#stories.findLast((story) => id !== undefined && story.ids.has(id));
+  /** The newest push of that commit (or tag object). */
+  #about(commit: string | undefined): Story | undefined {
+    return this.#stories.findLast((story) => commit !== undefined && story.commits.has(commit));
   }
 
-  /** The story of `id`, which from now on is also that of `another`. */
-  #linked(id: string | undefined, another: string): Story | undefined {
-    const story = this.#find(another) ?? this.#find(id);
-    story?.ids.add(another);
+  #known(id: string | undefined): Story | undefined {
+    return this.#stories.find((story) => id !== undefined && story.ids.has(id));
+  }
+
+  #storyOfRun({ metadata, spec }: GitHookRun): Story | undefined {
+    const story = this.#known(metadata.name) ?? this.#about(spec.after);
+    story?.ids.add(metadata.name ?? '');
+    story?.commits.add(spec.commit);
+    return story;
+  }
+
+  #storyOfJob({ metadata }: Job): Story | undefined {
+    const { name, uid, labels, annotations: notes } = metadata;
+    const story = this.#known(uid) ?? this.#known(labels?.[runLabel]) ?? this.#about(notes?.[annotations.commit]);
+    story?.ids.add(uid).add(name);
     return story;
   }
 
   /** A fetch with a filter brings no files unless it asks for them; one without brings the manifest with the commit. */
   #storyOfFetch({ wants, filter }: GitFetch): Story | undefined {
     const ids = wants.map((want) => this.#manifests.get(want) ?? (filter ? undefined : want));
-    return this.#find(ids.find((id) => id !== undefined));
+    return this.#about(ids.find((id) => id !== undefined));
   }
 
   #storyNamedIn(text: string): Story | undefined {
-    return this.#stories.findLast((story) => [...story.ids].some((id) => text.includes(id)));
+    const named = (words: ReadonlySet<string>): boolean => [...words].some((word) => text.includes(word));
+    return this.#stories.findLast(({ ids }) => named(ids)) ?? this.#stories.findLast(({ commits }) => named(commits));
   }
 }
 

@@ -34,6 +34,7 @@ export interface Pod {
 interface ObjectMeta {
   readonly name: string;
   readonly uid: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly { readonly uid: string }[];
 }

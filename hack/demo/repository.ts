@@ -45,6 +45,8 @@ export async function requireGit(): Promise<void> {
   try {
     await runGit('/', ['--version']);
   } catch (cause) {
-    throw new SetupError('git is missing: install it (on Debian and Ubuntu: apt-get install git) and start again.', { cause });
+    throw new SetupError('git is missing: install it (on Debian and Ubuntu: apt-get install git) and start again.', {
+      cause,
+    });
   }
 }

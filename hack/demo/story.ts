@@ -37,15 +37,17 @@ export class Story {
   readonly after: string;
   /** On the narrator's clock. */
   readonly startedAt: number;
-  /** Whatever else can only mean this push: its commit, its Jobs by UID. */
-  readonly ids: Set<string>;
+  /** The commits it is about; other pushes may be about them too. */
+  readonly commits: Set<string>;
+  /** Names and UIDs that can only mean this push: of its runs and Jobs. */
+  readonly ids = new Set<string>();
   readonly #done = new Set<Step>();
   readonly #lines = new Set<string>();
 
   constructor(after: string, startedAt: number) {
     this.after = after;
     this.startedAt = startedAt;
-    this.ids = new Set([after]);
+    this.commits = new Set([after]);
   }
 
   /** Whether it is told for the first time: objects are seen again and again. */

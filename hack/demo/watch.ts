@@ -22,7 +22,9 @@ export async function watchNamespace(options: WatchOptions): Promise<void> {
   };
   const follow = <T>(path: string, onObject: (object: T) => void) => followObjects(api, path, onObject, signal);
   await Promise.all([
-    follow<GitHookRun>(`/apis/${apiVersion}/namespaces/${namespace}/githookruns`, (run) => observe({ kind: 'run', run })),
+    follow<GitHookRun>(`/apis/${apiVersion}/namespaces/${namespace}/githookruns`, (run) =>
+      observe({ kind: 'run', run }),
+    ),
     follow<Job>(`/apis/batch/v1/namespaces/${namespace}/jobs`, (job) => observe({ kind: 'job', job })),
     follow<Pod>(`/api/v1/namespaces/${namespace}/pods`, onPod),
   ]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { GitHookRun, GitHookRunSpec } from './githookrun.ts';
-import { type Arrival, decide, gitHookLabelValue, runName, type Verdict } from './identity.ts';
+import { type Arrival, decide, runName, type Verdict } from './identity.ts';
 
 const push = {
   gitHook: { name: 'build', uid: 'uid-1' },
@@ -41,15 +41,6 @@ describe('runName', () => {
         assert.ok(made.length <= 63 && validName.test(made), made);
       }),
     );
-  });
-});
-
-describe('gitHookLabelValue', () => {
-  it('is the name itself up to 63 characters, and a different value of at most 63 for each longer name', () => {
-    assert.equal(gitHookLabelValue('a'.repeat(63)), 'a'.repeat(63));
-    const [one, two] = [gitHookLabelValue('a'.repeat(200)), gitHookLabelValue('a'.repeat(201))];
-    assert.equal(one.length, 63);
-    assert.notEqual(one, two);
   });
 });
 

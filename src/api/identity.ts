@@ -1,11 +1,9 @@
 // Which deliveries are one push, and what its run is called. Called by whoever records runs.
 // Pure: every replica computes the same from the same values; races are settled by the API server's unique names.
-import { createHash } from 'node:crypto';
 import type { GitHookRun, GitHookRunStatusDelivery } from './githookrun.ts';
+import { cutName, digest, labelLimit } from './labels.ts';
 import type { DeliveryId, Push } from './push.ts';
 
-/** Names end up in labels and host names, which allow 63 characters. */
-const maxNameLength = 63;
 /** 60 bits of SHA-256 in base32: two of a million pushes share a name once in two million installations. */
 const hashLength = 12;
 /** The highest number in a sequence of runs: three digits, for which names keep room. */
@@ -34,16 +32,10 @@ export interface PushIdentity {
 
 /** The name of the run with this number: at most 63 characters, a valid DNS name. The same for all who ask. */
 export function runName(push: PushIdentity, sequence: number): string {
-  const hash = base32Digest(JSON.stringify([push.gitHook.uid, push.repository, push.ref, push.after]));
-  const room = maxNameLength - 1 - hashLength - 1 - String(maxSequence).length;
-  const name = `${cut(push.gitHook.name, room)}-${hash}`;
+  const hash = digest(JSON.stringify([push.gitHook.uid, push.repository, push.ref, push.after]), hashLength);
+  const room = labelLimit - 1 - hashLength - 1 - String(maxSequence).length;
+  const name = `${cutName(push.gitHook.name, room)}-${hash}`;
   return sequence === 1 ? name : `${name}-${sequence}`;
-}
-
-/** The value of the githook label: the GitHook's name, cut and with a hash where it is longer than a label may be. */
-export function gitHookLabelValue(name: string): string {
-  if (name.length <= maxNameLength) return name;
-  return `${cut(name, maxNameLength - 1 - hashLength)}-${base32Digest(name)}`;
 }
 
 export type Verdict = 'duplicate' | 'claim' | 'next';
@@ -88,20 +80,4 @@ function isWhatThePollSaw(run: GitHookRun, { push, receivedMs }: Arrival): boole
   const madeMs = Date.parse(run.spec.receivedTime);
   if (push.pushTime !== undefined) return Date.parse(push.pushTime) <= madeMs + clockSkewMs;
   return receivedMs - madeMs < pollClaimMs;
-}
-
-function cut(name: string, length: number): string {
-  return name.slice(0, length).replace(/[-.]+$/, '');
-}
-
-/** The first 60 bits of a text's SHA-256, in RFC 4648's base32 alphabet in lower case. */
-function base32Digest(text: string): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  let bits = createHash('sha256').update(text).digest().readBigUInt64BE() >> 4n;
-  let encoded = '';
-  for (let place = 0; place < hashLength; place += 1) {
-    encoded = `${alphabet[Number(bits & 31n)]}${encoded}`;
-    bits >>= 5n;
-  }
-  return encoded;
 }

@@ -38,6 +38,8 @@ export interface ControllerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** The only namespace to serve; empty is all. */
+  readonly namespace: string;
   readonly defaultServiceAccount: string;
   readonly statusContext: string;
 }

@@ -49,11 +49,10 @@ export class Controller {
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    const { client, clock, log, metrics } = deps;
+    const { client, clock, log, metrics, namespace } = deps;
     const watch = {
-      client,
-      clock,
-      log,
+      ...{ client, clock, log },
+      ...(namespace && { namespace }),
       onRestart: (resource: string, why: string) => metrics.watchRestarts.inc({ resource, why }),
     };
     this.#runQueue = new Queue({ ...backOff, clock });

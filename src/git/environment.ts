@@ -31,7 +31,6 @@ const settings: readonly (readonly [string, string])[] = [
   ['pack.threads', '1'],
   ['protocol.version', '2'],
   ['http.followRedirects', 'false'], // a redirect would take the credentials along
-  ['http.lowSpeedLimit', String(silentBytesPerSecond)],
   ['transfer.fsckObjects', 'true'],
   ['transfer.bundleURI', 'false'], // a server may not send git elsewhere
 ];
@@ -41,17 +40,23 @@ export function localEnvironment(own: Readonly<Record<string, string | undefined
   return { ...base(own, folder), ...configuration(settings), GIT_ALLOW_PROTOCOL: 'none' };
 }
 
-/** For fetching from the wanted repository as the remote `origin`. What the server answers is noted in `traceFile`. */
-export function remoteEnvironment(
-  local: Environment,
-  wanted: Wanted,
-  credentials: Credentials,
-  traceFile: string,
-): Environment {
+export interface RemoteOptions {
+  readonly wanted: Wanted;
+  readonly credentials: Credentials;
+  /** Where git notes what the server answers. */
+  readonly traceFile: string;
+  readonly silentSeconds: number;
+}
+
+/** For fetching from the wanted repository as the remote `origin`. */
+export function remoteEnvironment(local: Environment, options: RemoteOptions): Environment {
+  const { wanted, credentials } = options;
   const remote = [
     ['remote.origin.url', wanted.url],
     ['remote.origin.promisor', 'true'],
     ['remote.origin.partialclonefilter', 'blob:none'],
+    ['http.lowSpeedLimit', String(silentBytesPerSecond)],
+    ['http.lowSpeedTime', String(options.silentSeconds)],
   ] as const;
   const login = hasCredentials(credentials)
     ? [[`http.${wanted.origin}/.extraHeader`, `Authorization: Basic ${basic(credentials)}`] as const]
@@ -60,7 +65,7 @@ export function remoteEnvironment(
     ...local,
     ...configuration([...settings, ...remote, ...login]),
     GIT_ALLOW_PROTOCOL: wanted.scheme,
-    GIT_TRACE_CURL: traceFile,
+    GIT_TRACE_CURL: options.traceFile,
     GIT_TRACE_CURL_NO_DATA: '1',
     GIT_TRACE_REDACT: '1',
   };

@@ -20,9 +20,11 @@ export interface Credentials {
 export interface ManifestSource {
   /**
    * The text of the file. Throws TerminalError where a person must change something (ManifestNotFound, NotAFile,
-   * Symlink, ManifestTooLarge, NotText, InvalidPath, CommitNotFound, RepositoryNotFound, AuthenticationFailed, Redirected,
-   * InsecureCredentials, InvalidRepository), WaitingError where it may work later (RepositoryUnreachable,
-   * RepositoryTooSlow, RateLimited, FetchFailed). Safe to call concurrently. Leaves nothing on disk or running, also on abort.
+   * Symlink, ManifestTooLarge, NotText, InvalidPath, InvalidCommit, InvalidRef, CommitNotFound, RepositoryNotFound,
+   * RepositoryTooLarge, UnsafeObjects, AuthenticationFailed, Redirected, InsecureCredentials, InvalidRepository,
+   * UnsupportedRepository), WaitingError where it may work later (RepositoryUnreachable, RepositoryTooSlow, RateLimited,
+   * FetchFailed). On abort it rejects with the signal's reason. Safe to call concurrently. Leaves nothing on disk or
+   * running, also on abort.
    */
   read(file: FileAtCommit, credentials: Credentials, signal: AbortSignal): Promise<string>;
 }

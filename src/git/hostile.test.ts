@@ -161,6 +161,13 @@ describe('a bad server', () => {
     assert.deepEqual(await leftovers(source), []);
   });
 
+  it('that falls silent is given up by git itself', async (t) => {
+    const source = await testSource(t, { limits: { silentSeconds: 1 } });
+    const { url } = await silentServer(t, (socket) => socket.write(head));
+    const expected = { name: 'WaitingError', reason: 'RepositoryTooSlow', message: /answers too slowly: .*1000 bytes/ };
+    await assert.rejects(source.read({ url }), expected);
+  });
+
   it('that never ends its answer meets the memory limit', async (t) => {
     const source = await testSource(t, { limits: { memoryBytes: 192 * 2 ** 20 } });
     const { url } = await silentServer(t, (socket) => {

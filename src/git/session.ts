@@ -58,7 +58,8 @@ async function prepare(folder: string, options: SessionOptions, signal: AbortSig
   const traceFile = join(folder, 'trace');
   await Promise.all(['home', 'tmp'].map((name) => mkdir(join(folder, name))));
   const local = localEnvironment(options.environment, folder);
-  const remote = remoteEnvironment(local, wanted, options.credentials, traceFile);
+  const { silentSeconds } = limits;
+  const remote = remoteEnvironment(local, { wanted, credentials: options.credentials, traceFile, silentSeconds });
   const run = (environment: Environment, args: readonly string[], more: RunOptions = {}) => {
     const { memoryBytes } = limits;
     const sizes = { outputBytes: defaultOutputBytes, fileBytes: limits.packBytes, memoryBytes };

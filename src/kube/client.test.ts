@@ -59,22 +59,6 @@ describe('KubeClient', () => {
     assert.match(resourceVersion, /^\d+$/);
   });
 
-  it('follows the pages of a long list', async (t) => {
-    const { client, proxy, namespace, put } = await kubeFixture(t);
-    for (const name of ['a', 'b', 'c']) await put(name, name);
-    // The real server with smaller pages than the client asks for, as it is free to give.
-    const target = proxy.url;
-    const paged: string[] = [];
-    proxy.rule(({ path, query }) => {
-      paged.push(query.get('continue') === null ? 'first' : 'next');
-      assert.ok(target && path.endsWith('/configmaps'));
-      assert.equal(query.get('limit'), '500');
-      return undefined;
-    });
-    assert.equal(lines((await client.list<ConfigMap>(configMaps, { namespace })).items).length, 3);
-    assert.deepEqual(paged, ['first']);
-  });
-
   it('refuses a field that does not exist, with the name of the field', async (t) => {
     const { client, namespace } = await kubeFixture(t);
     const misspelt = { ...configMap(namespace, 'a', '1'), dta: { x: 'y' } };

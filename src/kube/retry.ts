@@ -4,7 +4,7 @@ import { ConnectionError } from './transport.ts';
 
 /** Calls in all for one method of the client. The caller's own back-off takes over after that. */
 const MAX_ATTEMPTS = 4;
-/** Where the server named no time: about what it takes a load balancer to find another one. */
+/** The least wait, doubled each time: about what it takes a load balancer to find another server. */
 const BASE_DELAY_MS = 250;
 /** Spreads out those that were sent away together. */
 const JITTER = 0.25;
@@ -24,8 +24,7 @@ export function retryDelay(failed: FailedAttempt): number | undefined {
   if (failed.attempt >= MAX_ATTEMPTS || !mayRepeat(failed)) return undefined;
   const { error } = failed;
   const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
-  const delay = asked ?? BASE_DELAY_MS * 2 ** (failed.attempt - 1);
-  return delay * (1 + JITTER * failed.random);
+  return Math.max(asked ?? 0, BASE_DELAY_MS * 2 ** (failed.attempt - 1)) * (1 + JITTER * failed.random);
 }
 
 /** 429 and a refused connection mean that nothing was done. After a 503 or a broken connection one cannot know. */

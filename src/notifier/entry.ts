@@ -85,7 +85,6 @@ export function linkOf(config: CommonConfig, report: Report): string | undefined
 
 function fill(url: string, namespace: string, name: string): string {
   // Functions, because a replacement's $& would be read as a command.
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: written so in the notification file
   return url.replaceAll('${NAMESPACE}', () => namespace).replaceAll('${NAME}', () => name);
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startForge } from '../../test/env/forge.ts';
-import { type Fault, startProxy } from '../../test/env/proxy.ts';
+import type { Fault } from '../../test/env/proxy.ts';
 import { openEntry, startSink, testReport } from '../../test/env/sink.ts';
 import { TerminalError } from '../errors.ts';
+import type { HttpPost } from '../http.ts';
 import { github } from './github.ts';
 import type { Report } from './notifier.ts';
 
@@ -64,7 +65,7 @@ describe('the GitHub notifier', () => {
 
   const bad = [
     'http://localhost/app.git',
-    'http://localhost/acme/a%2Fb',
+    'http://localhost/acme/a%20b',
     'http://localhost/acme/a b',
     'git@localhost:app',
   ];
@@ -93,18 +94,37 @@ describe('the GitHub notifier: which api speaks of which host', () => {
     });
   }
 
-  // Nothing may go out to these hosts in a test: the next check after the host's refuses them.
-  const same: readonly (readonly [api: string | undefined, repository: string])[] = [
-    [undefined, 'https://github.com/acme/app'],
-    [undefined, 'git@github.com:acme/app.git'],
-    [undefined, 'ssh://git@ssh.github.com:443/acme/app.git'],
-    ['https://api.github.com/', 'https://GitHub.com/acme/app'],
-    ['https://api.acme.ghe.com', 'https://acme.ghe.com/acme/app'],
-    ['https://git.example.com:8443/api/v3', 'ssh://git@git.example.com:2222/acme/app'],
+  const same: readonly (readonly [api: string | undefined, repository: string, base: string])[] = [
+    [undefined, 'https://github.com/acme/app', 'https://api.github.com'],
+    [undefined, 'git@github.com:acme/app.git', 'https://api.github.com'],
+    [undefined, 'ssh://git@ssh.github.com:443/acme/app.git', 'https://api.github.com'],
+    ['https://api.github.com/', 'https://GitHub.com/acme/app', 'https://api.github.com'],
+    ['https://api.acme.ghe.com', 'https://acme.ghe.com/acme/app', 'https://api.acme.ghe.com'],
+    [
+      'https://git.example.com:8443/api/v3',
+      'ssh://git@git.example.com:2222/acme/app',
+      'https://git.example.com:8443/api/v3',
+    ],
   ];
-  for (const [api, repository] of same) {
+  for (const [api, repository, base] of same) {
     it(`takes ${repository} for ${api ?? 'the default'}`, async () => {
-      assert.equal((await refusal(api, { repository, commit: '../../x' })).reason, 'NotificationRefused');
+      const asked: string[] = [];
+      // Nothing goes out to these hosts in a test.
+      const http: HttpPost = async ({ url }) => {
+        asked.push(url);
+        return { status: 201, headers: new Headers(), text: '{}', time: 0 };
+      };
+      const report = testReport({ repository });
+      await openEntry(github, { token, ...(api && { api }) }, http).send(report, signal);
+      assert.deepEqual(asked, [`${base}/repos/acme/app/statuses/${report.commit}`]);
+    });
+  }
+
+  for (const commit of ['', 'main', '../../user', '2f5a8c0']) {
+    it(`sends nothing for the commit ${JSON.stringify(commit)}`, async (t) => {
+      const sink = await startSink(t, created);
+      assert.equal((await refusal(sink.url, { commit })).reason, 'NotificationRefused');
+      assert.deepEqual(sink.log, []);
     });
   }
 });
@@ -140,18 +160,15 @@ describe('the GitHub notifier: what it says', () => {
   });
 
   it('says what to do when a commit has all the statuses it may have', async (t) => {
-    const forge = await startForge({ secret: 'a-webhook-secret', token });
-    t.after(() => forge.stop());
-    const body = JSON.stringify({
-      message: 'Validation Failed',
-      errors: [{ message: 'This SHA and context has reached the maximum number of statuses.' }],
+    const sink = await startSink(t, {
+      kind: 'answer',
+      status: 422,
+      body: JSON.stringify({
+        message: 'Validation Failed',
+        errors: [{ message: 'This SHA and context has reached the maximum number of statuses.' }],
+      }),
     });
-    const proxy = await startProxy({
-      target: new URL(forge.url),
-      rules: [() => ({ kind: 'answer', status: 422, body })],
-    });
-    t.after(() => proxy.close());
-    const error = await refusal(proxy.url, {});
+    const error = await refusal(sink.url, {});
     assert.equal(error.reason, 'NotificationRefused');
     assert.match(error.message, /push a new commit, or set another spec\.notification\.context$/);
   });

@@ -66,6 +66,9 @@ function checkHost(sink: Sink, { api }: Config, { repository }: Report): Reposit
 }
 
 function statusUrl(api: string, { owner, name }: RepositoryPlace, commit: string): string {
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) {
+    throw new TerminalError('NotificationRefused', `${oneLine(commit, 80)} is not the id of a commit`);
+  }
   const path = ['repos', owner, name, 'statuses', commit].map(encodeURIComponent).join('/');
   return `${api.replace(/\/+$/, '')}/${path}`;
 }

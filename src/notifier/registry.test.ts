@@ -10,7 +10,6 @@ import type { NotifierType, Report } from './notifier.ts';
 import { registry } from './registry.ts';
 
 const canary = 'c4n4ry-0123456789abcdef';
-// biome-ignore lint/suspicious/noTemplateCurlyInString: written so in the notification file
 const link = 'https://argo.example.com/workflows/${NAMESPACE}/${NAME}';
 
 /** A good entry of each type for a sink at `url`, with the canary for its secret. */

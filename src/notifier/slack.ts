@@ -26,7 +26,7 @@ export const slack: NotifierType = {
   fields: Object.keys(Config.entries),
   parse: (entry, name) => {
     const config = parseEntry(Config, entry, name);
-    const secrets = [config.webhookURL, ...secretPath(config.webhookURL)];
+    const secrets = secretsOf(config.webhookURL);
     return { settings: config, secrets, connect: (http) => connect(config, sinkOf(name, config, secrets), http) };
   },
 };
@@ -40,12 +40,13 @@ function connect(config: Config, sink: Sink, http: HttpPost): Notifier {
   };
 }
 
-/** Slack's are /services/T…/B…/<24 characters>; a path much shorter is no secret, and masking it would spoil the log. */
-const minSecretPath = 16;
+/** Slack's end with 24 characters; a path or segment much shorter is no secret, and masking it would spoil the log. */
+const minSecret = 16;
 
-function secretPath(webhookURL: string): string[] {
+function secretsOf(webhookURL: string): string[] {
   const { pathname, search } = new URL(webhookURL);
-  return pathname.length < minSecretPath ? [] : [pathname, `${pathname}${search}`];
+  const parts = [webhookURL, `${pathname}${search}`, pathname, ...pathname.split('/')];
+  return [...new Set(parts)].filter((part) => part.length >= minSecret);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

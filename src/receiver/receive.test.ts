@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pushPayload, randomId, startTestReceiver } from '../../test/env/receiver.ts';
+import { pushPayload, startTestReceiver } from '../../test/env/receiver.ts';
 
 const repository = 'https://git.example.com/acme/app';
 
@@ -75,7 +75,7 @@ describe('receive', () => {
 
   it('ignores a push that was signed more than seven days ago as stale', async (t) => {
     const day = 24 * 3_600_000;
-    const receiver = await startTestReceiver(t, { laterMs: 7 * day + 60_000 });
+    const receiver = await startTestReceiver(t, { nowMs: Date.now() + 7 * day + 60_000 });
     await receiver.addGitHook('all', { repository });
     const { status, outcome } = await receiver.send({ payload: pushPayload() });
     assert.deepEqual([status, outcome.reason], [200, 'Stale']);
@@ -85,16 +85,28 @@ describe('receive', () => {
   it('takes either of two secrets, and refuses what is signed with none of them', async (t) => {
     const receiver = await startTestReceiver(t, { secrets: ['the old secret', 'the new secret'] });
     const send = async (secret: string) => (await receiver.send({ payload: {}, event: 'ping', secret })).status;
-    assert.deepEqual([await send('the old secret'), await send('the new secret'), await send('another')], [200, 200, 401]);
+    assert.deepEqual(
+      [await send('the old secret'), await send('the new secret'), await send('another')],
+      [200, 200, 401],
+    );
   });
 
   it('lists the GitHooks itself before it says NoMatch, when the watch has been silent for a minute', async (t) => {
-    const receiver = await startTestReceiver(t, { silentMs: 61_000 });
-    await receiver.addGitHook('late', { repository }, { hidden: true });
-    const { status, outcome } = await receiver.send({ payload: pushPayload() });
+    const receiver = await startTestReceiver(t, { blindForMs: 61_000 });
+    // The list is of all namespaces: the repository must be no other test's.
+    const name = `acme/${receiver.namespace}`;
+    await receiver.addGitHook('late', { repository: `https://git.example.com/${name}` });
+    const { status, outcome } = await receiver.send({ payload: pushPayload({ repository: name }) });
     assert.deepEqual([status, outcome.githooks[0]?.decision], [202, 'RunCreated']);
+
     receiver.proxy.rule(({ path }) => (path.endsWith('/githooks') ? { kind: 'drop' } : undefined));
-    const unknown = await receiver.send({ payload: pushPayload({ after: randomId(), repository: 'acme/other' }) });
-    assert.deepEqual([unknown.status, unknown.outcome.reason], [503, 'NotReady']);
+    const away = await receiver.send({ payload: pushPayload({ repository: name }) });
+    assert.deepEqual([away.status, away.outcome.reason], [503, 'NotReady']);
+  });
+
+  it('believes the watch that spoke within the minute', async (t) => {
+    const receiver = await startTestReceiver(t, { blindForMs: 59_000 });
+    const { status, outcome } = await receiver.send({ payload: pushPayload() });
+    assert.deepEqual([status, outcome.reason, receiver.proxy.log.length], [200, 'NoMatch', 0]);
   });
 });

@@ -16,6 +16,8 @@ export interface ReceiveDeps extends DecisionDeps {
   readonly secrets: (forge: string) => readonly string[];
   readonly gitHooks: Store<GitHook>;
   readonly match: Matcher;
+  /** The only namespace that is served; undefined is all. */
+  readonly namespace?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -76,14 +78,14 @@ function staleMessage({ ref, pushTime }: Push): string {
 /** Undefined while it cannot be known: before the first list, or when a look around a silent watch fails. */
 async function find(
   push: Push,
-  { gitHooks, match, kube, log }: ReceiveDeps,
+  { gitHooks, match, kube, log, namespace }: ReceiveDeps,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   if (!gitHooks.hasSynced()) return undefined;
   const found = match(gitHooks.list(), push);
   if (found.matched.length > 0 || gitHooks.silentForMs() <= maxSilenceMs) return found;
   try {
-    return match((await kube.list<GitHook>(gitHookType, { signal })).items, push);
+    return match((await kube.list<GitHook>(gitHookType, { ...(namespace && { namespace }), signal })).items, push);
   } catch (error) {
     log.warn({ error: messageOf(error) }, 'no live list of GitHooks');
     return undefined;

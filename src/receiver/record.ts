@@ -22,10 +22,10 @@ export interface RecordContext {
   readonly signal: AbortSignal;
 }
 
-/** How often one run is looked at again because somebody else was faster or it has just gone. */
-const maxAttempts = 20;
 /** The CRD's limit of status.deliveries; GitHub allows 20 webhooks for each of repository and organisation. */
 const maxDeliveries = 64;
+/** How often one run is looked at again because somebody else was faster or it has just gone: all may add theirs at once. */
+const maxAttempts = maxDeliveries;
 
 /**
  * Returns only when the push's run is stored. Throws TerminalError (TooManyRuns) when the numbers are used up, the

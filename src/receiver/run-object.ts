@@ -2,8 +2,9 @@
 // Texts from the forge are untrusted: made one line each and cut to what the CRD allows.
 import type { GitHook, GitHookSpec } from '../api/githook.ts';
 import type { GitHookRun, GitHookRunSpec, GitHookRunSpecDelivery } from '../api/githookrun.ts';
-import { gitHookLabelValue, runName } from '../api/identity.ts';
+import { runName } from '../api/identity.ts';
 import { apiVersion, commitLabel, gitHookLabel } from '../api/keys.ts';
+import { commitLabelValue, gitHookLabelValue } from '../api/labels.ts';
 import type { ObjectMeta } from '../api/object.ts';
 import type { DeliveryId, Push } from '../api/push.ts';
 import { canonicalRepository } from '../api/repository.ts';
@@ -19,9 +20,8 @@ export interface Recording {
   readonly receivedMs: number;
 }
 
-/** The CRD's limits, in characters. */
+/** The CRD's limit for author and message, in characters. */
 const maxText = 256;
-const maxLabel = 63;
 
 /** The run with this number, whole, as it is to be created. */
 export function runObject(recording: Recording, sequence: number): GitHookRun {
@@ -46,7 +46,7 @@ function metadataOf({ gitHook, push }: Recording, sequence: number): ObjectMeta 
   return {
     name: runName({ gitHook: { name, uid }, repository, ref: push.ref, after: push.after }, sequence),
     namespace,
-    labels: { [gitHookLabel]: gitHookLabelValue(name), [commitLabel]: push.commit.slice(0, maxLabel) },
+    labels: { [gitHookLabel]: gitHookLabelValue(name), [commitLabel]: commitLabelValue(push.commit) },
     ownerReferences: [{ apiVersion, kind: 'GitHook', name, uid, controller: true }],
   };
 }

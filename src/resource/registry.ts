@@ -38,7 +38,9 @@ function named({ apiVersion, kind }: Typed): string {
 }
 
 function whatToWrite(found: Typed): string {
-  const meant = resourceKinds.find((one) => one.kind.toLowerCase() === found.kind.toLowerCase() && sameGroup(one, found));
+  const meant = resourceKinds.find(
+    (one) => one.kind.toLowerCase() === found.kind.toLowerCase() && sameGroup(one, found),
+  );
   if (meant !== undefined) return `Write apiVersion: ${meant.apiVersion} and kind: ${meant.kind}.`;
   const allowed = resourceKinds.map((one) => `a ${one.kind} of ${one.apiVersion}`).join(' or ');
   const special = Object.hasOwn(advice, found.kind) ? `${advice[found.kind]} ` : '';

@@ -52,7 +52,11 @@ async function build(program: string, env: NodeJS.ProcessEnv): Promise<void> {
   const logFile = `${program}.log`;
   await mkdir(join(program, '..'), { recursive: true });
   await rm(logFile, { force: true });
-  const flags = ['-trimpath', `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=${version}`];
+  const flags = [
+    '-trimpath',
+    '-buildvcs=false',
+    `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=${version}`,
+  ];
   const go = await startProcess({
     name: 'go build',
     file: 'go',

@@ -5,7 +5,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { fixedCredentials } from '../../src/kube/credentials.ts';
 import type { ResourceType, StoredObject } from '../../src/kube/kube.ts';
 import { callApi } from './api.ts';
-import { testCluster, testNamespace } from './cluster.ts';
+import { type TestContext, testCluster, testNamespace } from './cluster.ts';
 import { type FaultProxy, type LogEntry, startProxy } from './proxy.ts';
 
 export interface ConfigMap extends StoredObject {
@@ -30,11 +30,10 @@ export interface KubeFixture {
   truth(): Promise<string[]>;
 }
 
-interface Owner {
-  after(end: () => Promise<void>): void;
-}
-
-export async function kubeFixture(t: Owner, options: { clock?: Clock; timeoutMs?: number } = {}): Promise<KubeFixture> {
+export async function kubeFixture(
+  t: TestContext,
+  options: { clock?: Clock; timeoutMs?: number } = {},
+): Promise<KubeFixture> {
   const cluster = testCluster();
   const namespace = await testNamespace(t);
   const proxy = await startProxy({ target: new URL(cluster.server), ...(cluster.ca === '' ? {} : { ca: cluster.ca }) });

@@ -39,7 +39,7 @@ export interface RunningProcess {
 /** Long enough for a server to end what is in flight, short enough for a person who pressed Ctrl-C. */
 const defaultGraceMs = 5_000;
 
-const watcherScript = 'cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null';
+const watcherScript = 'cat >/dev/null; kill -s KILL -- "-$1" 2>/dev/null';
 
 /** Starts a program. Rejects with a sentence when it cannot be started at all. */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {

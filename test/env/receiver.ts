@@ -8,7 +8,7 @@ import { forges } from '../../src/forge/registry.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kubeconfig.ts';
 import { createRecorder } from '../../src/kube/recorder.ts';
-import { Reflector } from '../../src/kube/reflector.ts';
+import { Reflector, type Store } from '../../src/kube/reflector.ts';
 import { createLog } from '../../src/log.ts';
 import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import type { Limits } from '../../src/receiver/limits.ts';
@@ -23,8 +23,10 @@ const group = '/apis/kubegit.appspero.com/v1alpha1';
 export interface TestReceiverOptions {
   readonly limits?: Partial<Limits>;
   readonly secrets?: readonly string[];
-  /** Added to the clock. */
-  readonly laterMs?: number;
+  /** What the receiver's clock says, in milliseconds since 1970. */
+  readonly nowMs?: number;
+  /** The watch of GitHooks shows none and has been silent for so long. */
+  readonly blindForMs?: number;
 }
 
 export interface Sent {
@@ -53,11 +55,18 @@ export class TestReceiver {
   readonly metrics: Metrics;
   readonly #store: Reflector<GitHook>;
 
-  constructor(parts: Pick<TestReceiver, 'namespace' | 'url' | 'proxy' | 'metrics'>, store: Reflector<GitHook>) {
+  /** As Receiver.close; at the end of the test it happens by itself. */
+  readonly close: () => Promise<void>;
+
+  constructor(
+    parts: Pick<TestReceiver, 'namespace' | 'url' | 'proxy' | 'metrics' | 'close'>,
+    store: Reflector<GitHook>,
+  ) {
     this.namespace = parts.namespace;
     this.url = parts.url;
     this.proxy = parts.proxy;
     this.metrics = parts.metrics;
+    this.close = parts.close;
     this.#store = store;
   }
 
@@ -72,7 +81,9 @@ export class TestReceiver {
 
   async send(delivery: TestDelivery): Promise<Sent> {
     const body = delivery.body ?? JSON.stringify(delivery.payload);
-    const signature = createHmac('sha256', delivery.secret ?? testSecret).update(body).digest('hex');
+    const signature = createHmac('sha256', delivery.secret ?? testSecret)
+      .update(body)
+      .digest('hex');
     const answer = await fetch(`${this.url}/github`, {
       method: 'POST',
       body,
@@ -93,6 +104,16 @@ export class TestReceiver {
     return items;
   }
 
+  /** The namespace has no more room for runs, as soon as the API server notices. */
+  async exhaustRunQuota(): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}/resourcequotas`;
+    const hard = { 'count/githookruns.kubegit.appspero.com': '0' };
+    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'none' }, spec: { hard } };
+    await api('POST', path, quota);
+    // What the controller manager would write, which is not always there.
+    await api('PATCH', `${path}/none/status`, { status: { hard, used: hard } });
+  }
+
   /** The Events on a GitHook, as `<type> <reason> <message>`, once there are any. */
   async events(gitHook: string): Promise<readonly string[]> {
     const path = `/api/v1/namespaces/${this.namespace}/events?fieldSelector=involvedObject.name%3D${gitHook}`;
@@ -110,7 +131,7 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
   const { server, ca, kubeconfig } = testCluster();
   const namespace = await testNamespace(t);
   const log = createLog('error', () => []);
-  const clock: Clock = { ...systemClock, now: () => Date.now() + (options.laterMs ?? 0) };
+  const clock: Clock = { ...systemClock, now: () => options.nowMs ?? Date.now() };
   const proxy = await startProxy({ target: new URL(server), ...(ca === '' ? {} : { ca }) });
   const direct = new KubeClient(await loadKubeConfig({ kubeconfig, env: {} }));
   const proxied = new KubeClient(await loadKubeConfig({ kubeconfig, master: proxy.url, env: {} }));
@@ -123,9 +144,8 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
   const metrics = createMetrics();
   const secrets = () => options.secrets ?? [testSecret];
   const limits = options.limits ?? {};
-  const receiver = createReceiver({
-    ...{ forges, secrets, gitHooks: store, kube: proxied, recorder, clock, log, metrics, limits },
-  });
+  const gitHooks = options.blindForMs === undefined ? store : blind(options.blindForMs);
+  const receiver = createReceiver({ forges, secrets, gitHooks, kube: proxied, recorder, clock, log, metrics, limits });
   const { port } = await receiver.listen(0, '127.0.0.1');
   t.after(async () => {
     await receiver.close();
@@ -137,7 +157,14 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
     await proxy.close();
   });
   await waitFor(() => store.hasSynced(), { what: 'the GitHooks' });
-  return new TestReceiver({ namespace, url: `http://127.0.0.1:${port}`, proxy, metrics }, store);
+  return new TestReceiver(
+    { namespace, url: `http://127.0.0.1:${port}`, proxy, metrics, close: () => receiver.close() },
+    store,
+  );
+}
+
+function blind(silentMs: number): Store<GitHook> {
+  return { get: () => undefined, list: () => [], hasSynced: () => true, silentForMs: () => silentMs };
 }
 
 export interface TestPush {

@@ -64,7 +64,12 @@ export async function startScenario(
   t.after(() => forge.stop());
   const repository = await forge.createRepository('acme/app');
   const { kubeconfig } = testCluster();
-  const base = { kubeconfig, notifications: notificationsOf(forge), ...options };
+  const base = {
+    kubeconfig,
+    notifications: notificationsOf(forge),
+    ...options,
+    args: ['-namespace', namespace, ...(options.args ?? [])],
+  };
   const kubeGit = await startKubeGit(t, base);
   await forge.addWebhook(`${kubeGit.url}/github`);
   const list = async <T>(path: string): Promise<readonly T[]> =>

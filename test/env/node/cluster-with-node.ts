@@ -3,20 +3,19 @@
 // several of them may run at the same time. Nothing of it outlives this process (guardian.ts).
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { callApi } from '../api.ts';
-import { builtProgram } from '../build.ts';
+import { type ApiServer, callApi } from '../api.ts';
+import { binary, kubectl } from '../binaries.ts';
+import { type ControlPlane, startControlPlane } from '../control-plane.ts';
 import { type RunningProcess, untilExit } from '../processes.ts';
+import type { Output } from '../progress.ts';
 import { createCgroup } from './cgroups.ts';
-import { run } from './command.ts';
-import { importImage, startContainerd } from './containerd.ts';
-import { startApiServer, startControllers, serverUrl } from './control-programs.ts';
+import { importImage, isServing, startContainerd } from './containerd.ts';
 import { startGuardian } from './guardian.ts';
 import { makeImages } from './images.ts';
-import { type KeyFiles, writeKeyFiles } from './key-files.ts';
 import { nodeName, startKubelet } from './kubelet.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { coverPaths } from './mounts.ts';
-import { createNetwork, type Network } from './network.ts';
+import { createNetwork, disconnect, type Network, serviceAddress } from './network.ts';
 import { ensureNodePrograms, type NodePrograms } from './packages.ts';
 import { untilReady } from './program.ts';
 import { startRegistry } from './registry.ts';
@@ -57,46 +56,47 @@ export interface NodeCluster {
 export async function startClusterWithNode({ log, signal }: NodeClusterOptions): Promise<NodeCluster> {
   requireLinuxRoot();
   await removeLeftovers(log);
+  const output = { write: (text: string) => log(text.trimEnd()) };
   const programs = await ensureNodePrograms({ cache: cacheFolder(), log, signal });
-  const kubernetes = await builtProgram({ env: process.env, output: { write: (text: string) => log(text.trimEnd()) } });
-  log('starting a Kubernetes cluster with one node');
+  const { file } = await binary('kubelet', { output }); // built first where it is missing: that takes minutes
+  signal?.throwIfAborted();
   const begun = performance.now();
-  const undo: (() => Promise<void>)[] = [];
+  const undo: Undo = [];
   const stop = once(() => undoAll(undo));
   try {
-    const cluster = await start({ programs, kubernetes, undo, signal });
-    log(`the node is ready after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+    const cluster = await start({ programs, keep: [file], output, undo, signal });
+    log(`a Kubernetes node is ready after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
     return { ...cluster, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw signal?.aborted ? signal.reason : error;
   }
 }
 
+/** What ends the cluster, in the order of its making. */
+type Undo = (() => Promise<void>)[];
+
 interface StartOptions {
   readonly programs: NodePrograms;
-  /** The built program that is every component. */
-  readonly kubernetes: string;
-  /** Filled with what ends the cluster, in the order of its making. */
-  readonly undo: (() => Promise<void>)[];
+  /** Programs that must be visible in the sandbox. */
+  readonly keep: readonly string[];
+  readonly output: Output;
+  readonly undo: Undo;
   readonly signal: AbortSignal | undefined;
 }
 
 async function start(options: StartOptions): Promise<Omit<NodeCluster, 'stop'>> {
-  const { programs, kubernetes } = options;
   const room = await makeRoom(options);
-  const { folder, sandbox, network } = room;
-  const server = serverUrl(network);
-  const keys = await writeKeyFiles(folder.path, network, server);
-  await startPrograms({ ...options, ...room, keys });
+  const { plane, node } = await startPrograms({ ...options, ...room });
+  const { network, sandbox } = room;
+  const { ca, kubeconfig, server, token } = plane;
+  const isReady = () => isUsable(plane);
+  await untilReady(isReady, { what: 'the node', programs: node, signal: options.signal });
   return {
-    server,
-    kubeconfig: keys.kubeconfig,
-    token: keys.token,
-    ca: keys.caText,
+    ...{ server, kubeconfig, token, ca },
     hostAddress: network.host,
-    kubectl: (args) => run([kubernetes, 'kubectl', '--kubeconfig', keys.kubeconfig, ...args]),
-    importImage: (archive) => importImage(sandbox, programs, archive),
+    kubectl: (args) => kubectl(['--kubeconfig', kubeconfig, ...args], { output: options.output }),
+    importImage: (archive) => importImage(sandbox, options.programs, archive),
   };
 }
 
@@ -104,51 +104,79 @@ interface Room {
   readonly folder: RunFolder;
   readonly sandbox: Sandbox;
   readonly network: Network;
-  /** Every program started inside, for the wait at the end. */
-  readonly running: RunningProcess[];
+  /** Steps for when the sandbox has ended, and everything inside with it. */
+  readonly afterwards: Undo;
 }
 
 /** Folder, namespaces, cgroup, network and mounts: all that leaves traces, so the guardian comes first. */
-async function makeRoom({ kubernetes, programs, undo, signal }: StartOptions): Promise<Room> {
+async function makeRoom({ keep, programs, undo, signal }: StartOptions): Promise<Room> {
   const folder = await createRunFolder();
   const guardian = await startGuardian(folder);
   undo.push(() => guardian.release());
-  const running: RunningProcess[] = [];
-  undo.push(async () => void (await Promise.all(running.map(untilExit)))); // the sandbox has ended them
+  const afterwards: Undo = [];
+  undo.push(() => undoAll(afterwards));
   const sandbox = await startSandbox(signal);
   undo.push(() => sandbox.stop());
   await createCgroup(folder.name);
   const network = await createNetwork(sandbox, signal);
-  undo.push(() => network.disconnect());
-  await coverPaths(sandbox, { folder: folder.path, keep: [folder.path, kubernetes, programs.cniPlugins] });
-  return { folder, sandbox, network, running };
+  undo.push(() => disconnect(sandbox));
+  await coverPaths(sandbox, { folder: folder.path, keep: [folder.path, programs.cniPlugins, ...keep] });
+  return { folder, sandbox, network, afterwards };
 }
 
-async function startPrograms(options: StartOptions & Room & { readonly keys: KeyFiles }): Promise<void> {
-  const { keys, kubernetes, network, programs, running, sandbox, signal, undo } = options;
-  const folder = options.folder.path;
-  const control = { folder, network, keys, component: (name: string) => [kubernetes, name] };
-  running.push(...(await startApiServer(sandbox, control)));
+/** Control plane and containerd side by side, then what needs both. */
+async function startPrograms(options: StartOptions & Room): Promise<{ plane: ControlPlane; node: RunningProcess[] }> {
+  const { afterwards } = options;
+  const starting = startPlane(options);
+  afterwards.push(async () => (await starting.catch(() => undefined))?.stop());
+  const [plane, containerd] = await Promise.all([starting, startRuntime(options)]);
+  await Promise.all([plane.startControllerManager(), plane.startScheduler()]);
+  const kubelet = await startNode(options, plane);
+  afterwards.push(async () => void (await untilExit(kubelet)));
+  return { plane, node: [containerd, kubelet] };
+}
 
+/** In the sandbox port 443 is free, and pods look for the API server at <service address>:443. */
+function startPlane({ folder, network, output, sandbox }: StartOptions & Room): Promise<ControlPlane> {
+  return startControlPlane({
+    output,
+    folder: join(folder.path, 'control-plane'),
+    launcher: sandbox.enter([]),
+    bindAddress: network.node,
+    advertiseAddress: network.node,
+    port: 443,
+    names: [serviceAddress],
+    apiServerFlags: ['--bind-address=0.0.0.0'], // on the service address too
+  });
+}
+
+async function startRuntime({ afterwards, ...options }: StartOptions & Room): Promise<RunningProcess> {
+  const { network, programs, sandbox, signal, undo } = options;
+  const folder = options.folder.path;
   const images = await makeImages({ busybox: programs.busybox, folder: join(folder, 'image'), signal });
   const registry = await startRegistry(network.host, images);
   undo.push(() => registry.stop());
-  running.push(await startContainerd(sandbox, { folder, network, programs, registry: registry.url, signal }));
+  const containerd = await startContainerd(sandbox, { folder, network, programs, registry: registry.url });
+  afterwards.push(async () => void (await untilExit(containerd)));
+  await untilReady(() => isServing(sandbox, programs), { what: 'containerd', programs: [containerd], signal });
+  return containerd;
+}
 
-  const api = { server: serverUrl(network), token: keys.token, ca: keys.caText };
-  const isServing = () => callApi<string>(api, 'GET', '/readyz').then((said) => said === 'ok');
-  await untilReady(isServing, { what: 'the API server', programs: running, signal });
-
-  running.push(...(await startControllers(sandbox, control)));
-  const certificates = { ca: keys.ca, ...keys.kubelet };
-  const command = [kubernetes, 'kubelet'];
-  const node = { folder, network, command, certificates, cgroup: options.folder.name, path: programs.path };
-  running.push(await startKubelet(sandbox, { ...node, kubeconfig: keys.kubeconfig }));
-  await untilReady(() => isUsable(api), { what: 'the node', programs: running, signal });
+async function startNode({ folder, network, programs, sandbox }: StartOptions & Room, plane: ControlPlane) {
+  const kubelet = await binary('kubelet');
+  return startKubelet(sandbox, {
+    network,
+    folder: folder.path,
+    cgroup: folder.name,
+    command: [kubelet.file, ...kubelet.args],
+    path: programs.path,
+    kubeconfig: plane.kubeconfig,
+    authority: plane.authority,
+  });
 }
 
 /** The node takes pods, and the namespace `default` has the ServiceAccount that pods need. */
-async function isUsable(api: { server: string; token: string; ca: string }): Promise<boolean> {
+async function isUsable(api: ApiServer): Promise<boolean> {
   const node = await callApi<NodeObject>(api, 'GET', `/api/v1/nodes/${nodeName}`);
   await callApi(api, 'GET', '/api/v1/namespaces/default/serviceaccounts/default');
   const isReady = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
@@ -166,7 +194,7 @@ function cacheFolder(): string {
 }
 
 /** Last made, first ended. Each is tried; the errors are thrown together at the end. */
-async function undoAll(undo: readonly (() => Promise<void>)[]): Promise<void> {
+async function undoAll(undo: Undo): Promise<void> {
   const errors: unknown[] = [];
   for (const step of undo.toReversed()) await step().catch((error: unknown) => errors.push(error));
   if (errors.length > 0) throw new AggregateError(errors, 'the cluster did not end as it should');

@@ -5,7 +5,7 @@ import type { RunningProcess } from '../processes.ts';
 import { run } from './command.ts';
 import { bridgeName, type Network } from './network.ts';
 import type { NodePrograms } from './packages.ts';
-import { startProgram, untilReady } from './program.ts';
+import { startProgram } from './program.ts';
 import type { Sandbox } from './sandbox.ts';
 
 export interface ContainerdOptions {
@@ -14,21 +14,23 @@ export interface ContainerdOptions {
   readonly programs: NodePrograms;
   /** The registry that stands for docker.io. */
   readonly registry: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** In the sandbox, whose /run is its own. */
 export const containerdSocket = '/run/containerd/containerd.sock';
 
-/** Returns when it answers. */
+/** Starts it; it serves a moment later. */
 export async function startContainerd(sandbox: Sandbox, options: ContainerdOptions): Promise<RunningProcess> {
-  const { folder, programs, signal } = options;
+  const { folder, programs } = options;
   await writeConfiguration(options);
   const command = ['containerd', '--config', join(folder, 'containerd.toml')];
-  const program = await startProgram(sandbox, { name: 'containerd', command, folder, env: { PATH: programs.path } });
-  const isReady = () => ctr(sandbox, programs, ['version']).then(() => true);
-  await untilReady(isReady, { what: 'containerd', programs: [program], signal });
-  return program;
+  return startProgram(sandbox, { name: 'containerd', command, folder, env: { PATH: programs.path } });
+}
+
+/** Rejects with the reason when it does not. */
+export async function isServing(sandbox: Sandbox, programs: NodePrograms): Promise<boolean> {
+  await ctr(sandbox, programs, ['version']);
+  return true;
 }
 
 /** Loads a docker-archive or OCI archive, as `docker save` writes it, for pods. */
@@ -48,8 +50,13 @@ async function writeConfiguration(options: ContainerdOptions): Promise<void> {
   const hosts = join(folder, 'registries/docker.io');
   await mkdir(networks);
   await mkdir(hosts, { recursive: true });
-  await writeFile(join(networks, '10-kubegit.conflist'), JSON.stringify(podNetwork(network, join(folder, 'addresses'))));
-  await writeFile(join(hosts, 'hosts.toml'), `server = ${JSON.stringify(registry)}\n`);
+  await writeFile(
+    join(networks, '10-kubegit.conflist'),
+    JSON.stringify(podNetwork(network, join(folder, 'addresses'))),
+  );
+  // Both forms are needed: containerd 1.6 refuses a file without a host, and without "server" it would go on to Docker's.
+  const url = JSON.stringify(registry);
+  await writeFile(join(hosts, 'hosts.toml'), `server = ${url}\n[host.${url}]\n`);
   await writeFile(join(folder, 'containerd.toml'), await configuration(options));
 }
 

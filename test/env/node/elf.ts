@@ -19,7 +19,9 @@ export async function isStaticProgram(path: string): Promise<boolean> {
     const size = header.readUInt16LE(programHeaderBytes);
     const table = Buffer.alloc(size * header.readUInt16LE(programHeaderCount));
     await file.read(table, 0, table.length, Number(header.readBigUInt64LE(programHeadersAt)));
-    return !Array.from({ length: table.length / size }, (_, i) => table.readUInt32LE(i * size)).includes(typeInterpreter);
+    return !Array.from({ length: table.length / size }, (_, i) => table.readUInt32LE(i * size)).includes(
+      typeInterpreter,
+    );
   } finally {
     await file.close();
   }

@@ -69,13 +69,17 @@ function descriptor({ mediaType, digest, bytes }: Blob): { mediaType: string; di
 /** A tar archive of the file system, with the links and folders that scripts expect of a small Linux. */
 async function rootFileSystem({ busybox, folder, signal }: ImageOptions): Promise<Buffer> {
   const root = join(folder, 'root');
-  for (const name of ['bin', 'etc', 'root', 'tmp', 'usr/bin', 'var/tmp']) await mkdir(join(root, name), { recursive: true });
+  for (const name of ['bin', 'etc', 'root', 'tmp', 'usr/bin', 'var/tmp'])
+    await mkdir(join(root, name), { recursive: true });
   for (const name of ['tmp', 'var/tmp']) await chmod(join(root, name), 0o1777);
   await copyFile(busybox, join(root, 'bin/busybox'));
   const applets = (await run([busybox, '--list'], { signal })).split('\n').filter((name) => /^[^/]+$/.test(name));
   for (const name of applets) if (name !== 'busybox') await symlink('busybox', join(root, 'bin', name));
   await symlink('../../bin/busybox', join(root, 'usr/bin/env')); // for scripts that begin with #!/usr/bin/env sh
-  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n');
+  await writeFile(
+    join(root, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+  );
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnobody:x:65534:\n');
   return archive(root, join(folder, 'layer.tar'), signal);
 }

@@ -1,6 +1,7 @@
 // kubelet inside the sandbox: its configuration and its start.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Authority } from '../certificates.ts';
 import type { RunningProcess } from '../processes.ts';
 import { containerdSocket } from './containerd.ts';
 import { dnsAddress, type Network } from './network.ts';
@@ -15,9 +16,10 @@ export interface KubeletOptions {
   readonly path: string;
   /** The cgroup for pods, below the root of every hierarchy. */
   readonly cgroup: string;
-  /** Files: whom kubelet trusts (the API server asks it for logs), and who it is. */
-  readonly certificates: { readonly ca: string; readonly certificate: string; readonly key: string };
+  /** A file. */
   readonly kubeconfig: string;
+  /** The cluster's: kubelet is one of those it vouches for, and asks whoever wants logs to be another. */
+  readonly authority: Authority;
 }
 
 export const nodeName = 'kube-git';
@@ -28,7 +30,7 @@ export async function startKubelet(sandbox: Sandbox, options: KubeletOptions): P
   const config = join(folder, 'kubelet.json');
   await mkdir(join(folder, 'kubelet'));
   await writeFile(join(folder, 'resolv.conf'), `nameserver ${dnsAddress}\n`);
-  await writeFile(config, JSON.stringify(configuration(options)));
+  await writeFile(config, JSON.stringify(configuration(options, await writeCertificates(options))));
   const identity = ['--node-ip', network.node, '--hostname-override', nodeName];
   const files = ['--config', config, '--kubeconfig', kubeconfig, '--root-dir', join(folder, 'kubelet')];
   const command = [...options.command, ...files, ...identity];
@@ -46,11 +48,31 @@ const evictionHard = {
   'imagefs.inodesFree': nothing,
 };
 
-function configuration({ folder, cgroup, certificates }: KubeletOptions): unknown {
+interface CertificateFiles {
+  readonly clientCAFile: string;
+  readonly tlsCertFile: string;
+  readonly tlsPrivateKeyFile: string;
+}
+
+async function writeCertificates({ authority, folder, network }: KubeletOptions): Promise<CertificateFiles> {
+  const files = {
+    clientCAFile: join(folder, 'ca.crt'),
+    tlsCertFile: join(folder, 'kubelet.crt'),
+    tlsPrivateKeyFile: join(folder, 'kubelet.key'),
+  };
+  const { certificate, key } = authority.issue({ commonName: 'kubelet', names: [network.node] });
+  await writeFile(files.clientCAFile, authority.certificate);
+  await writeFile(files.tlsCertFile, certificate);
+  await writeFile(files.tlsPrivateKeyFile, key, { mode: 0o600 });
+  return files;
+}
+
+function configuration({ folder, cgroup }: KubeletOptions, files: CertificateFiles): unknown {
+  const { clientCAFile, tlsCertFile, tlsPrivateKeyFile } = files;
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    authentication: { x509: { clientCAFile: certificates.ca }, anonymous: { enabled: false }, webhook: { enabled: false } },
+    authentication: { x509: { clientCAFile }, anonymous: { enabled: false }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' }, // whoever shows a certificate of this cluster's CA
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${cgroup}`,
@@ -66,8 +88,8 @@ function configuration({ folder, cgroup, certificates }: KubeletOptions): unknow
     oomScoreAdj: 0, // lowering it needs CAP_SYS_RESOURCE
     podLogsDir: join(folder, 'pod-logs'),
     resolvConf: join(folder, 'resolv.conf'),
-    tlsCertFile: certificates.certificate,
-    tlsPrivateKeyFile: certificates.key,
+    tlsCertFile,
+    tlsPrivateKeyFile,
     volumePluginDir: join(folder, 'volume-plugins'),
   };
 }

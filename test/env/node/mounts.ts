@@ -31,7 +31,10 @@ for file in */* */*/*; do if [ -f "$file" ]; then mount --bind "$file" "/proc/sy
 `;
 
 /** Covers the folders and settings. `keep` are paths that must stay visible. Throws when one lies in a covered folder. */
-export async function coverPaths(sandbox: Sandbox, options: { folder: string; keep: readonly string[] }): Promise<void> {
+export async function coverPaths(
+  sandbox: Sandbox,
+  options: { folder: string; keep: readonly string[] },
+): Promise<void> {
   for (const path of options.keep) requireVisible(path);
   const settings = join(options.folder, 'kernel-settings');
   for (const [name, value] of Object.entries(kernelSettings)) {

@@ -13,8 +13,6 @@ export interface Network {
   readonly range: string;
   readonly firstPod: string;
   readonly lastPod: string;
-  /** Takes the device away from the machine. It would go with the sandbox too, but the kernel takes its time over that. */
-  disconnect(): Promise<void>;
 }
 
 /** Inside the sandbox. */
@@ -41,6 +39,14 @@ export async function createNetwork(sandbox: Sandbox, signal?: AbortSignal): Pro
   );
 }
 
+/**
+ * Takes the device away from the machine: it would go with the sandbox too, but the kernel takes its time over that.
+ * From the inside, where no other cluster's device can be meant; with the sandbox the device is gone already.
+ */
+export async function disconnect(sandbox: Sandbox): Promise<void> {
+  await run(sandbox.enter(['ip', 'link', 'delete', 'eth0'])).catch(() => undefined);
+}
+
 /** False when the name is taken: the kernel decides between two clusters that start at the same time. */
 async function createLink(name: string, sandbox: Sandbox, signal: AbortSignal | undefined): Promise<boolean> {
   const peer = ['peer', 'name', 'eth0', 'netns', String(sandbox.pid)];
@@ -58,21 +64,22 @@ async function createLink(name: string, sandbox: Sandbox, signal: AbortSignal | 
 }
 
 async function connect(name: string, start: string, sandbox: Sandbox): Promise<Network> {
-  const network = networkOf(name, start);
+  const network = networkOf(start);
   await run(['ip', 'address', 'add', `${network.host}/24`, 'dev', name]);
   await run(['ip', 'link', 'set', name, 'up']);
-  await run(sandbox.enter(['sh', '-ec', insideScript, 'sh', bridgeName, `${network.node}/24`, serviceAddress, dnsAddress]));
+  await run(
+    sandbox.enter(['sh', '-ec', insideScript, 'sh', bridgeName, `${network.node}/24`, serviceAddress, dnsAddress]),
+  );
   return network;
 }
 
-function networkOf(name: string, start: string): Network {
+function networkOf(start: string): Network {
   return {
     host: `${start}.1`,
     node: `${start}.2`,
     range: `${start}.0/24`,
     firstPod: `${start}.16`,
     lastPod: `${start}.254`,
-    disconnect: async () => void (await run(['ip', 'link', 'delete', name])),
   };
 }
 

@@ -1,8 +1,9 @@
 // A read-only image registry for containerd, in place of docker.io. Images could be loaded into containerd instead, but
 // Kubernetes asks a registry each time for `:latest` and for names without a tag (imagePullPolicy Always), and most
 // short examples use such names. Speaks the pull half of the OCI distribution specification.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+
 import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Blob, Image } from './images.ts';
 
@@ -31,13 +32,17 @@ function answer(request: IncomingMessage, response: ServerResponse, images: Read
   const { name = '', kind, reference = '' } = route.exec(pathname)?.groups ?? {};
   const image = images.get(name);
   const found = kind === 'manifests' ? manifestOf(image, reference) : blobOf(image, reference);
-  if (found === undefined) return refuse(response, name);
+  if (found === undefined) refuse(response, name);
+  else give(response, found, request.method === 'HEAD');
+}
+
+function give(response: ServerResponse, blob: Blob, headOnly: boolean): void {
   response.writeHead(200, {
-    'content-type': found.mediaType,
-    'content-length': found.bytes.length,
-    'docker-content-digest': found.digest,
+    'content-type': blob.mediaType,
+    'content-length': blob.bytes.length,
+    'docker-content-digest': blob.digest,
   });
-  response.end(request.method === 'HEAD' ? undefined : found.bytes);
+  response.end(headOnly ? undefined : blob.bytes);
 }
 
 function manifestOf(image: Image | undefined, reference: string): Blob | undefined {
