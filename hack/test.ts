@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { binary, isAtHand } from '../test/env/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../test/env/control-plane.ts';
 import { installCrds } from '../test/env/crds.ts';
-import { type RunningProcess, startProcess, untilExit } from '../test/env/processes.ts';
+import { startProcess, untilExit } from '../test/env/processes.ts';
 import { SetupError } from '../test/env/setup-error.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -27,35 +27,36 @@ const controllers = [
 ];
 const longSetUpMs = 1_000;
 
-/** Where the first SIGINT or SIGTERM is heard; a second one ends us at once, and our children with us. */
-const stopped = new Promise<NodeJS.Signals>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
-});
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }; // as shells count
 
-process.exitCode = await main().catch((error: unknown) => {
+/** Aborted by the first of these signals; a second one ends us at once, and our children with us. */
+const stopping = new AbortController();
+for (const [signal, code] of Object.entries(exitCodes)) process.once(signal, () => stopping.abort(code));
+
+process.exitCode = await main(stopping.signal).catch((error: unknown) => {
+  if (stopping.signal.aborted) return stopping.signal.reason as number;
   console.error(error instanceof SetupError ? `kube-git: ${error.message}` : error);
   return 1;
 });
 
-async function main(): Promise<number> {
+async function main(signal: AbortSignal): Promise<number> {
   const start = performance.now();
   await checkGit();
-  await binary('kube-apiserver');
+  await binary('kube-apiserver', { signal });
   const withControllers = await isAtHand('kube-controller-manager');
-  const plane = await Promise.race([startControlPlane(), stopped]);
-  if (typeof plane === 'string') return exitCodeOf(plane);
+  const plane = await startControlPlane({ signal });
   try {
     await installCrds(plane, join(root, 'install/crds'));
     if (withControllers) await plane.startControllerManager(controllers);
     const took = performance.now() - start;
     if (took > longSetUpMs) console.error(`The control plane was ready after ${(took / 1000).toFixed(1)} s.`);
-    return await runTests(plane, withControllers);
+    return await runTests(plane, withControllers, signal);
   } finally {
     await plane.stop();
   }
 }
 
-async function runTests(plane: ControlPlane, withControllers: boolean): Promise<number> {
+async function runTests(plane: ControlPlane, withControllers: boolean, signal: AbortSignal): Promise<number> {
   const tests = await startProcess({
     name: 'node --test',
     file: process.execPath,
@@ -67,14 +68,12 @@ async function runTests(plane: ControlPlane, withControllers: boolean): Promise<
       KUBEGIT_TEST_CONTROLLERS: String(withControllers),
     },
   });
-  const ended = await Promise.race([untilExit(tests), stopped]);
-  if (typeof ended === 'string') return stop(tests, ended);
-  return ended.code ?? exitCodeOf(ended.signal ?? 'SIGTERM');
-}
-
-async function stop(tests: RunningProcess, signal: NodeJS.Signals): Promise<number> {
-  await tests.stop('SIGTERM');
-  return exitCodeOf(signal);
+  const stop = (): void => void tests.stop();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  const ended = await untilExit(tests);
+  signal.throwIfAborted();
+  return ended.code ?? exitCodes.SIGTERM;
 }
 
 /** What was given, after our defaults; all tests where no file was named. */
@@ -104,9 +103,4 @@ async function checkGit(): Promise<void> {
   await promisify(execFile)('git', ['--version']).catch(() => {
     throw new SetupError('git is needed: install it (Debian: apt-get install git), then start again.');
   });
-}
-
-/** As shells count: 130 for Ctrl-C. */
-function exitCodeOf(signal: NodeJS.Signals): number {
-  return { SIGHUP: 129, SIGINT: 130 }[signal as string] ?? 143;
 }

@@ -43,11 +43,12 @@ export async function prepareCluster(options: ClusterOptions): Promise<DemoClust
   return cluster;
 }
 
-async function startOwnCluster({ cleanup, log, signal }: ClusterOptions): Promise<DemoCluster> {
+async function startOwnCluster({ folder, cleanup, log, signal }: ClusterOptions): Promise<DemoCluster> {
+  log('starting one with a node on this machine');
   const { kubeconfig, stop } = await startClusterWithNode({ log, signal });
   cleanup.add('remove the cluster', stop);
   const program = await binary('kubectl');
-  return clusterWith({ kubeconfig, program, namespace: 'demo', repository: 'acme/app' });
+  return clusterWith({ kubeconfig, program, namespace: 'demo', repository: 'acme/app' }, folder);
 }
 
 /** The named context alone, in a kubeconfig of our own: whatever else the user's file holds cannot be touched. */
@@ -65,13 +66,14 @@ async function useContext(context: string, { folder }: ClusterOptions): Promise<
   await writeFile(kubeconfig, text, { mode: 0o600 });
   const random = randomBytes(4).toString('hex');
   const names = { namespace: `${demoPrefix}${random}`, repository: `acme/app-${random}` };
-  const cluster = clusterWith({ kubeconfig, program: { file: 'kubectl', args: [] }, ...names });
+  const cluster = clusterWith({ kubeconfig, program: { file: 'kubectl', args: [] }, ...names }, folder);
   await requireNobodyElse(cluster, context);
   return cluster;
 }
 
-function clusterWith(cluster: Omit<DemoCluster, 'kubectl'>): DemoCluster {
-  const program = { ...cluster.program, args: [...cluster.program.args, `--kubeconfig=${cluster.kubeconfig}`] };
+function clusterWith(cluster: Omit<DemoCluster, 'kubectl'>, folder: string): DemoCluster {
+  const flags = [`--kubeconfig=${cluster.kubeconfig}`, `--cache-dir=${join(folder, 'kubectl')}`]; // not ~/.kube/cache
+  const program = { ...cluster.program, args: [...cluster.program.args, ...flags] };
   return { ...cluster, program, kubectl: (...args) => run([program.file, ...program.args, ...args]) };
 }
 
@@ -95,10 +97,11 @@ async function requireNobodyElse({ kubectl }: DemoCluster, context: string): Pro
 /** CRDs that are there already belong to somebody and stay as they are. Those made here stay too, and we say so. */
 async function installCrds({ kubectl }: DemoCluster, { context, cleanup, log }: ClusterOptions): Promise<void> {
   const names = ['githooks.kubegit.appspero.com', 'githookruns.kubegit.appspero.com'].map((name) => `crd/${name}`);
-  const there = await kubectl('get', ...names, '--ignore-not-found', '--output=name');
-  if (there.trim().split('\n').length < names.length) await kubectl('apply', `--filename=${crds}`);
+  const there = (await kubectl('get', ...names, '--ignore-not-found', '--output=name')).trim().split('\n');
+  const isMissing = there.length < names.length;
+  if (isMissing) await kubectl('apply', `--filename=${crds}`);
   await kubectl('wait', '--for=condition=Established', '--timeout=30s', ...names);
-  if (context === undefined) return;
+  if (context === undefined || !isMissing) return;
   cleanup.add('say so', () => log(`the CRDs stay in the cluster; kubectl delete ${names.join(' ')} removes them`));
 }
 

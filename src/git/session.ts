@@ -21,7 +21,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly input?: string;
   /** Default 64 KiB. */
   readonly outputBytes?: number;

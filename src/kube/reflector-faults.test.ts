@@ -36,7 +36,7 @@ async function started(t: TestContext, rule: Rule): Promise<ReflectorFixture> {
   });
 }
 
-describe('Reflector and a watch that breaks', () => {
+describe('Reflector and a watch that breaks', { concurrency: 6 }, () => {
   for (const [what, fault, why, requests] of [
     ['is reset before its first event', { kind: 'reset', afterBytes: 0 }, 'error', [LIST, WATCH, WATCH]],
     ['is reset within an event', { kind: 'reset', afterBytes: 100 }, 'error', [LIST, WATCH, WATCH]],
@@ -120,7 +120,7 @@ describe('Reflector and a watch that breaks', () => {
   });
 });
 
-describe('Reflector and a list that fails', () => {
+describe('Reflector and a list that fails', { concurrency: 6 }, () => {
   for (const [what, fault, count] of [
     ['503', { kind: 'answer', status: 503, body: 'starting' }, 3],
     ['503 with Retry-After', { kind: 'answer', status: 503, headers: { 'retry-after': '0' }, body: '' }, 3],

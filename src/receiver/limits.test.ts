@@ -64,11 +64,15 @@ describe('limits', () => {
     await holdsNothing(receiver);
   });
 
-  it('take a body of exactly the largest size, and refuse one byte more', async (t) => {
+  it('take a body of exactly the largest size, and refuse one byte more, announced or not', async (t) => {
     const payload = JSON.stringify(pushPayload());
     const receiver = await startTestReceiver(t, { limits: { bodyBytes: payload.length } });
     assert.equal((await receiver.send({ body: payload })).status, 200);
     assert.equal((await receiver.send({ body: `${payload} ` })).status, 413);
+    const wire = new Wire(receiver);
+    const size = (payload.length + 1).toString(16);
+    wire.socket.write(`${head}transfer-encoding: chunked\r\n\r\n${size}\r\n${payload} \r\n0\r\n\r\n`);
+    assert.equal(await wire.status(), 413);
   });
 
   it('answer 503 with Retry-After when all bodies together are too many bytes, and go on afterwards', async (t) => {

@@ -57,6 +57,14 @@ describe('receive', () => {
     assert.deepEqual(await receiver.runs(), []);
   });
 
+  it('leaves out a GitHook that is being deleted', async (t) => {
+    const receiver = await startTestReceiver(t);
+    await receiver.addGitHook('dying', { repository });
+    await receiver.deleteGitHookSlowly('dying');
+    const { outcome } = await receiver.send({ payload: pushPayload() });
+    assert.deepEqual([outcome.reason, outcome.githooks], ['NoMatch', []]);
+  });
+
   it('matches a GitHook however it spells the URL', async (t) => {
     const receiver = await startTestReceiver(t);
     const spellings = [

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { pushPayload, startTestReceiver, type TestReceiver, testSecret } from '../../test/env/receiver.ts';
 import { waitFor } from '../../test/env/wait.ts';
@@ -101,6 +103,19 @@ describe('the server', () => {
     release();
     assert.equal((await answer).status, 202);
     await closed;
+  });
+
+  it('is not held up by connections that have not sent a whole request when it is closed', async (t) => {
+    const receiver = await startTestReceiver(t);
+    const sockets = ['', 'POST /github HTTP/1.1\r\nhost: x\r\n'].map((text) => {
+      const socket = connect(Number(new URL(receiver.url).port), '127.0.0.1');
+      socket.write(text);
+      return socket;
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const ended = sockets.map((socket) => once(socket.resume(), 'close'));
+    await receiver.close();
+    await Promise.all(ended);
   });
 
   it('answers 503 when something of its own fails, and says nothing of it', async (t) => {

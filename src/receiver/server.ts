@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
 import { messageOf } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Metrics } from '../metrics.ts';
@@ -32,8 +33,12 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   const budget = new ByteBudget(limits.bytesInFlight, (bytes) => deps.metrics.bytesInFlight.inc(bytes));
   const server = createServer(serverOptions(limits));
   const context: Context = { deps: { ...deps, match: createMatcher() }, limits, budget, server };
+  const inFlight = new Set<Promise<void>>();
   server.maxConnections = limits.connections;
-  server.on('request', (request, response) => void handle(request, response, context));
+  server.on('request', (request, response) => {
+    const handled = handle(request, response, context).finally(() => inFlight.delete(handled));
+    inFlight.add(handled);
+  });
   return {
     listen: async (port, address) => {
       tellOfSecrets(deps);
@@ -41,7 +46,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
       await once(server, 'listening');
       return { port: (server.address() as AddressInfo).port };
     },
-    close: () => close(server),
+    close: () => close(server, inFlight),
   };
 }
 
@@ -70,14 +75,17 @@ function tellOfSecrets({ forges, secrets, metrics, log }: ReceiverDeps): void {
   }
 }
 
-async function close(server: Server): Promise<void> {
+/** Connections without a whole request are ended: a closed server of Node no longer looks at their time limits. */
+async function close(server: Server, inFlight: ReadonlySet<Promise<void>>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
+  while (inFlight.size > 0) await Promise.all(inFlight);
+  server.closeAllConnections();
   await closed;
 }
 
-/** Never throws: what goes wrong is the answer. */
+/** Resolves when the answer is sent. Never throws: what goes wrong is the answer. */
 async function handle(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const { deps, limits } = context;
   const path = request.url?.split('?', 1)[0];
@@ -158,6 +166,7 @@ async function send(
   response.write(text);
   if (!whole) await drained(request, limits.lingerMs);
   response.end();
+  await finished(response).catch(() => undefined); // the client may be gone
 }
 
 function drained(request: IncomingMessage, lingerMs: number): Promise<void> {

@@ -35,7 +35,7 @@ const refused: readonly { readonly name: string; readonly text: string; readonly
   {
     name: 'a second document',
     text: `${head}---\n${head}`,
-    says: 'line 6: a second document starts here; keep one, and give the other a file and a GitHook of its own',
+    says: 'line 6, column 1: a second document starts here; keep one, and give the other a file and a GitHook of its own',
   },
   { name: 'a text', text: 'hello', says: 'it is a text, not a mapping that starts with apiVersion and kind' },
   { name: 'a list', text: '- a', says: 'it is a list, not a mapping that starts with apiVersion and kind' },

@@ -4,7 +4,7 @@ import type { KubeObject } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
 import { oneLine } from '../text.ts';
 import { isMapping } from './mapping.ts';
-import { readYaml, type YamlDocument, YamlError } from './yaml.ts';
+import { readYaml, YamlError } from './yaml.ts';
 
 /** Bytes of a manifest: a third of what the API server takes, and more than any Job that was written by a person. */
 const maxBytes = 512 * 1024;
@@ -21,12 +21,12 @@ export function parseManifest(text: string): KubeObject {
   if (text.startsWith('version https://git-lfs.')) {
     throw invalid('it is a Git LFS pointer, not the file itself; take it out of LFS in .gitattributes');
   }
-  return checked(only(documentsOf(text)));
+  return checked(read(text));
 }
 
-function documentsOf(text: string): readonly YamlDocument[] {
+function read(text: string): unknown {
   try {
-    return readYaml(text).filter(({ value }) => value !== null);
+    return readYaml(text);
   } catch (error) {
     if (!(error instanceof YamlError)) throw invalid('it cannot be read as YAML', { cause: error });
     const where = error.place && `line ${error.place.line}, column ${error.place.column}: `;
@@ -34,18 +34,8 @@ function documentsOf(text: string): readonly YamlDocument[] {
   }
 }
 
-function only(documents: readonly YamlDocument[]): unknown {
-  const [first, second] = documents;
-  if (first === undefined) throw invalid('it is empty; write one Job in it');
-  if (second !== undefined) {
-    throw invalid(
-      `line ${second.line}: a second document starts here; keep one, and give the other a file and a GitHook of its own`,
-    );
-  }
-  return first.value;
-}
-
 function checked(value: unknown): KubeObject {
+  if (value === null) throw invalid('it is empty; write one Job in it');
   if (!isMapping(value))
     throw invalid(`it is ${kindOfValue(value)}, not a mapping that starts with apiVersion and kind`);
   const { apiVersion, kind, metadata } = value;

@@ -21,7 +21,7 @@ const rows: readonly Row[] = JSON.parse(
 const tooLarge = ['9007199254740993', '18446744073709551615', '99999999999999999999'];
 
 function read(yaml: string): unknown {
-  return at(readYaml(`v: ${yaml}\n`)[0]?.value, 'v');
+  return at(readYaml(`v: ${yaml}\n`), 'v');
 }
 
 describe('a scalar', () => {

@@ -26,6 +26,8 @@ const maxMergedKeys = 10_000;
 
 const tooDeep = `it is nested more than ${maxDepth} levels deep; make it flatter`;
 
+const secondDocument = 'a second document starts here; keep one, and give the other a file and a GitHook of its own';
+
 /** Why a text cannot be read, as half a sentence. Line and column count from 1; undefined where no one place is at fault. */
 export class YamlError extends Error {
   override readonly name = 'YamlError';
@@ -37,17 +39,13 @@ export class YamlError extends Error {
   }
 }
 
-export interface YamlDocument {
-  /** Plain JSON data in the order of the text; null for an empty document. */
-  readonly value: unknown;
-  /** The line its content starts at, from 1. */
-  readonly line: number;
-}
-
-/** Every document of a text, empty ones too. Throws YamlError and nothing else. */
-export function readYaml(text: string): readonly YamlDocument[] {
+/**
+ * The one document of a text, as plain JSON data in the order of the text; null where there is none. Empty documents around it
+ * do not count. Throws YamlError and nothing else.
+ */
+export function readYaml(text: string): unknown {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  return new Reader(source, parse(source)).documents();
+  return new Reader(source, parse(source)).onlyDocument();
 }
 
 function parse(source: string): readonly Event[] {
@@ -79,22 +77,26 @@ class Reader {
     this.#events = events;
   }
 
-  documents(): readonly YamlDocument[] {
-    const found: YamlDocument[] = [];
-    while (this.#next < this.#events.length) found.push(this.#document());
+  onlyDocument(): unknown {
+    let found: unknown = null;
+    while (this.#next < this.#events.length) {
+      const { value, start } = this.#document();
+      if (found !== null && value !== null) throw this.#refuse(secondDocument, start);
+      found ??= value;
+    }
     return found;
   }
 
-  #document(): YamlDocument {
-    const start = this.#take();
-    const redefines = start.type === EVENT_ID.DOCUMENT && start.directives.some(({ kind }) => kind === 'tag');
+  #document(): { readonly value: unknown; readonly start: number } {
+    const opening = this.#take();
+    const redefines = opening.type === EVENT_ID.DOCUMENT && opening.directives.some(({ kind }) => kind === 'tag');
     if (redefines) throw this.#refuse('%TAG is not supported; remove it and write the tags out');
     this.#anchors = new Map();
     const content = this.#take();
-    const { line } = this.#place();
+    const start = this.#offset;
     const value = toJson(this.#node(content, 0));
     this.#take();
-    return { value, line };
+    return { value, start };
   }
 
   /** The next event; each list, mapping and document ends with a POP. */
@@ -214,13 +216,9 @@ class Reader {
     return this.#refuse(`the tag ${tag} is not supported; remove it, or write quotes around a text that starts with !`);
   }
 
-  #refuse(why: string): YamlError {
-    return new YamlError(why, this.#place());
-  }
-
-  #place(): { readonly line: number; readonly column: number } {
-    const lines = this.#source.slice(0, this.#offset).split(/\r\n?|\n/);
-    return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  #refuse(why: string, offset = this.#offset): YamlError {
+    const lines = this.#source.slice(0, offset).split(/\r\n?|\n/);
+    return new YamlError(why, { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 });
   }
 }
 

@@ -82,7 +82,6 @@ describe('a push', () => {
           slack: 'team',
           github: 'forge',
           started: 'false',
-          'own-ttl': annotations.find(([key]) => key.endsWith('own-ttl'))?.[1],
         },
       },
     );

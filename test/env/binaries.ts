@@ -26,6 +26,8 @@ export interface BinaryOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Where to say what is being waited for. Default: standard error. */
   readonly output?: Output;
+  /** Ends a build. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where the user's own programs are, and how that was named to us. */
@@ -47,7 +49,7 @@ export async function binary(component: Component, options: BinaryOptions = {}):
     if (file !== undefined) return { file, args: [] };
     output.write(`${assets.from} has no ${component}: the one from test/env/kubernetes is used.\n`);
   }
-  return { file: await builtProgram({ env, output }), args: [component] };
+  return { file: await builtProgram({ env, output, signal: options.signal }), args: [component] };
 }
 
 /** Whether the component comes without building: tests leave out what needs a long build. */

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,17 +20,21 @@ const goWanted = { major: 1, minor: 24 };
 export interface BuildOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly output: Output;
+  /** Ends the build. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The path of the built program; builds it first where the cache does not have it. */
-export async function builtProgram({ env, output }: BuildOptions): Promise<string> {
+export async function builtProgram(options: BuildOptions): Promise<string> {
+  const { env, output, signal } = options;
   const folder = await cacheFolder(env);
   const program = join(folder, 'kubernetes');
   if (await isExecutable(program)) return program;
   await checkGo(env);
-  const building = withLock(join(folder, 'lock'), async () => {
-    if (!(await isExecutable(program))) await build(program, env);
-  });
+  const work = async (): Promise<void> => {
+    if (!(await isExecutable(program))) await build(program, options);
+  };
+  const building = withLock(join(folder, 'lock'), work, signal);
   await withProgress(
     'Building etcd and Kubernetes for tests and demo with Go, once (usually about 5 minutes on two cores)',
     building,
@@ -47,10 +51,9 @@ export async function cacheFolder(env: NodeJS.ProcessEnv): Promise<string> {
   return join(base, 'kube-git', `kubernetes-${hash.digest('hex').slice(0, 16)}`);
 }
 
-async function build(program: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const unfinished = `${program}.${process.pid}`;
+async function build(program: string, { env, signal }: BuildOptions): Promise<void> {
+  const unfinished = `${program}.unfinished`;
   const logFile = `${program}.log`;
-  await mkdir(join(program, '..'), { recursive: true });
   await rm(logFile, { force: true });
   const flags = [
     '-trimpath',
@@ -65,9 +68,13 @@ async function build(program: string, env: NodeJS.ProcessEnv): Promise<void> {
     env: { ...env, CGO_ENABLED: '0' },
     logFile,
   });
+  const end = (): void => void go.stop();
+  signal?.addEventListener('abort', end);
   const { code } = await untilExit(go);
+  signal?.removeEventListener('abort', end);
   if (code !== 0) {
     await rm(unfinished, { force: true });
+    signal?.throwIfAborted();
     throw new SetupError(`go build failed in test/env/kubernetes:\n${go.logTail()}`);
   }
   await rename(unfinished, program);

@@ -31,6 +31,8 @@ export interface ControlPlaneOptions {
   /** Added to the API server's own: later flags win. */
   readonly apiServerFlags?: readonly string[];
   readonly output?: Output;
+  /** Ends the start: it then rejects and leaves nothing. */
+  readonly signal?: AbortSignal;
 }
 
 /** Starting takes 4 s here; a machine busy with other things may need many times that. */
@@ -153,10 +155,12 @@ export class ControlPlane implements ApiServer {
       return (await callApi(this, 'GET', '/readyz')) === 'ok' && 'ready';
     };
     const what = 'kube-apiserver to be ready';
+    const { signal } = this.#options;
     try {
-      const state = await waitFor(ready, { what, deadlineMs: readyWithinMs, everyMs: 100 });
+      const state = await waitFor(ready, { what, deadlineMs: readyWithinMs, everyMs: 100, signal });
       if (state !== 'ready') throw new Error(`${state.name} ended by itself`);
     } catch (error) {
+      signal?.throwIfAborted();
       const logs = [...this.#running.values()].map(({ name, logTail }) => `--- ${name}\n${logTail()}`);
       throw new Error(`The control plane did not start: ${messageOf(error)}\n${logs.join('\n')}`, { cause: error });
     }

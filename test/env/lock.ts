@@ -8,11 +8,12 @@ const askEveryMs = 500;
 
 /**
  * Runs the work while no other program that uses the same lock file does.
- * Two that find a dead holder's file at the same moment may both go ahead, so the work must be harmless when done twice.
+ * The signal ends the waiting, not the work. Two that find a dead holder's file at the same moment may both go ahead, so the work must be harmless when done twice.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   while (!(await take(path))) {
+    signal?.throwIfAborted();
     if (await isStale(path)) await rm(path, { force: true });
     else await delay(askEveryMs);
   }

@@ -119,13 +119,23 @@ export async function untilExit(running: RunningProcess): Promise<Exit> {
   }
 }
 
-/** Whether a process of this number is there. */
+/** Whether a process of this number is there and runs: one that has ended and is not yet reaped is not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** As /proc tells, where there is one: `pid (name) state …` */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
   }
 }
 

@@ -54,6 +54,7 @@ export class TestReceiver {
   readonly proxy: FaultProxy;
   readonly metrics: Metrics;
   readonly #store: Reflector<GitHook>;
+  readonly #afterwards: (fn: () => unknown) => void;
 
   /** As Receiver.close; at the end of the test it happens by itself. */
   readonly close: () => Promise<void>;
@@ -68,6 +69,7 @@ export class TestReceiver {
     this.metrics = parts.metrics;
     this.close = parts.close;
     this.#store = store;
+    this.#afterwards = (fn) => t.after(fn);
   }
 
   /** Creates a GitHook and waits until the receiver knows it. */
@@ -77,6 +79,17 @@ export class TestReceiver {
     const gitHook = await api<GitHook>('POST', `${group}/namespaces/${this.namespace}/githooks`, body);
     await waitFor(() => this.#store.get(`${this.namespace}/${name}`), { what: `GitHook ${name} in the store` });
     return gitHook;
+  }
+
+  /** Deletes a GitHook that a finalizer keeps until the end of the test, and waits until the receiver knows. */
+  async deleteGitHookSlowly(name: string): Promise<void> {
+    const path = `${group}/namespaces/${this.namespace}/githooks/${name}`;
+    const setFinalizers = (finalizers: readonly string[]) => api('PATCH', path, { metadata: { finalizers } });
+    await setFinalizers(['example.com/keep']);
+    await api('DELETE', path);
+    const key = `${this.namespace}/${name}`;
+    await waitFor(() => this.#store.get(key)?.metadata.deletionTimestamp !== undefined, { what: 'the deletion' });
+    this.#afterwards(() => setFinalizers([]));
   }
 
   async send(delivery: TestDelivery): Promise<Sent> {

@@ -124,7 +124,7 @@ async function readGitHook(namespace: string, name: string): Promise<GitHook> {
   return (await api('GET', `${group}/namespaces/${namespace}/githooks/${name}`)) as GitHook;
 }
 
-async function endJob(namespace: string, name: string, phase: 'Succeeded' | 'Failed'): Promise<void> {
+export async function endJob(namespace: string, name: string, phase: 'Succeeded' | 'Failed'): Promise<void> {
   const selector = encodeURIComponent(`batch.kubernetes.io/job-name=${name}`);
   const pods = await waitFor(
     async () => {

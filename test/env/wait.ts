@@ -9,6 +9,8 @@ export interface WaitOptions {
   readonly deadlineMs?: number;
   /** Asked again after so long. */
   readonly everyMs?: number;
+  /** Ends the waiting: it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -18,10 +20,11 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  { what, deadlineMs = 10_000, everyMs = 25 }: WaitOptions,
+  { what, deadlineMs = 10_000, everyMs = 25, signal }: WaitOptions,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
+    signal?.throwIfAborted();
     let last: unknown;
     try {
       const value = await condition();

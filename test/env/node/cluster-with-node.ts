@@ -127,9 +127,11 @@ async function makeRoom({ keep, programs, undo, signal }: StartOptions): Promise
 /** Control plane and containerd side by side, then what needs both. */
 async function startPrograms(options: StartOptions & Room): Promise<{ plane: ControlPlane; node: RunningProcess[] }> {
   const { afterwards } = options;
-  const starting = startPlane(options);
-  afterwards.push(async () => (await starting.catch(() => undefined))?.stop());
-  const [plane, containerd] = await Promise.all([starting, startRuntime(options)]);
+  const [startingPlane, startingRuntime] = [startPlane(options), startRuntime(options)];
+  // Either may still be on its way when the other fails.
+  afterwards.push(async () => (await startingPlane.catch(() => undefined))?.stop());
+  afterwards.push(async () => (await startingRuntime.catch(() => undefined))?.stop());
+  const [plane, { containerd }] = await Promise.all([startingPlane, startingRuntime]);
   await Promise.all([plane.startControllerManager(), plane.startScheduler()]);
   const kubelet = await startNode(options, plane);
   afterwards.push(async () => void (await untilExit(kubelet)));
@@ -150,16 +152,26 @@ function startPlane({ folder, network, output, sandbox }: StartOptions & Room): 
   });
 }
 
-async function startRuntime({ afterwards, ...options }: StartOptions & Room): Promise<RunningProcess> {
-  const { network, programs, sandbox, signal, undo } = options;
+interface Runtime {
+  readonly containerd: RunningProcess;
+  /** Once the sandbox has ended. */
+  stop(): Promise<void>;
+}
+
+async function startRuntime(options: StartOptions & Room): Promise<Runtime> {
+  const { network, programs, sandbox, signal } = options;
   const folder = options.folder.path;
   const images = await makeImages({ busybox: programs.busybox, folder: join(folder, 'image'), signal });
   const registry = await startRegistry(network.host, images);
-  undo.push(() => registry.stop());
-  const containerd = await startContainerd(sandbox, { folder, network, programs, registry: registry.url });
-  afterwards.push(async () => void (await untilExit(containerd)));
-  await untilReady(() => isServing(sandbox, programs), { what: 'containerd', programs: [containerd], signal });
-  return containerd;
+  try {
+    const containerd = await startContainerd(sandbox, { folder, network, programs, registry: registry.url });
+    await untilReady(() => isServing(sandbox, programs), { what: 'containerd', programs: [containerd], signal });
+    const stop = async () => void (await Promise.all([untilExit(containerd), registry.stop()]));
+    return { containerd, stop };
+  } catch (error) {
+    await registry.stop();
+    throw error;
+  }
 }
 
 async function startNode({ folder, network, programs, sandbox }: StartOptions & Room, plane: ControlPlane) {

@@ -64,6 +64,7 @@ async function writeConfiguration(options: ContainerdOptions): Promise<void> {
 async function configuration({ folder, programs }: ContainerdOptions): Promise<string> {
   const text = (value: string) => JSON.stringify(value);
   // restrict_oom_score_adj: runc may not lower a score without CAP_SYS_RESOURCE, and says only "can't get final child's PID from pipe".
+  // disable_apparmor: containerd would load a profile into the machine's kernel, which stays there.
   return `version = 2
 root = ${text(join(folder, 'containerd'))}
 state = "/run/containerd"
@@ -72,6 +73,7 @@ state = "/run/containerd"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "docker.io/kubegit/pause:latest"
   restrict_oom_score_adj = true
+  disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = ${text(await snapshotterFor(folder))}
   [plugins."io.containerd.grpc.v1.cri".cni]

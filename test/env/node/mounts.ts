@@ -27,7 +27,7 @@ settings=$1; shift
 mount --make-rshared /
 for folder; do mount -t tmpfs -o mode=755 kubegit "$folder"; done
 cd "$settings"
-for file in */* */*/*; do if [ -f "$file" ]; then mount --bind "$file" "/proc/sys/$file"; fi; done
+for file in */* */*/*; do if [ -f "$file" ] && [ -e "/proc/sys/$file" ]; then mount --bind "$file" "/proc/sys/$file"; fi; done
 `;
 
 /** Covers the folders and settings. `keep` are paths that must stay visible. Throws when one lies in a covered folder. */

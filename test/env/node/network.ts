@@ -17,8 +17,7 @@ export interface Network {
 
 /** Inside the sandbox. */
 export const bridgeName = 'kubegit0';
-/** The first address of the service range is the API server's. It lies on the node itself, so no kube-proxy is needed. */
-export const serviceRange = '10.96.0.0/16';
+/** The first address of the control plane's service range is the API server's. It lies on the node itself, so no kube-proxy is needed. */
 export const serviceAddress = '10.96.0.1';
 /** Nobody listens here: name look-ups of pods fail at once instead of after a time-out. */
 export const dnsAddress = '10.96.0.10';

@@ -84,8 +84,10 @@ function isContainerd(line: string): boolean {
 
 const program = `
   const { startClusterWithNode } = await import(${JSON.stringify(new URL('cluster-with-node.ts', import.meta.url))});
-  const { kubeconfig } = await startClusterWithNode({ log: (line) => console.log(line) });
-  console.log('kubeconfig ' + kubeconfig);
+  const { kubectl } = await startClusterWithNode({ log: (line) => console.log(line) });
+  await kubectl(['run', 'sleeper', '--image=alpine', '--', 'sleep', '1000']);
+  await kubectl(['wait', '--for=condition=Ready', 'pod/sleeper', '--timeout=60s']);
+  console.log('pod is running');
 `;
 
 /** A process of its own that starts a cluster; returns when it has printed a line that fits. */
@@ -99,8 +101,8 @@ async function startElsewhere(t: { after(fn: () => unknown): void }, line: RegEx
 }
 
 describe('a killed cluster', { skip }, () => {
-  it('is cleared away though its process was killed with SIGKILL when it was ready', async (t) => {
-    const child = await startElsewhere(t, /^kubeconfig/);
+  it('is cleared away with its pod, though its process was killed with SIGKILL', async (t) => {
+    const child = await startElsewhere(t, /^pod is running/);
     const name = `kubegit-node-${child.pid}`;
     assert.notDeepEqual(await traces(name), nothing);
     child.kill('SIGKILL');
@@ -109,7 +111,7 @@ describe('a killed cluster', { skip }, () => {
   });
 
   it('whose guardian was killed too does not stop the next, which clears it away', async (t) => {
-    const child = await startElsewhere(t, /^kubeconfig/);
+    const child = await startElsewhere(t, /^pod is running/);
     const name = `kubegit-node-${child.pid}`;
     const guardian = (await traces(name))['processes']?.find((line) => line.includes('guardian.ts')) ?? '';
     process.kill(Number.parseInt(guardian, 10), 'SIGKILL');

@@ -15,19 +15,19 @@ const pattern = /^kubegit-node-(?<pid>\d+)-(?<started>\d+)-[0-9a-f]+$/;
 const randomBytesInName = 4;
 
 /** A new, empty folder owned by this process, that only root can look into (it holds keys). */
-export async function createRunFolder(): Promise<RunFolder> {
+export async function createRunFolder(parent = tmpdir()): Promise<RunFolder> {
   const started = await processStart(process.pid);
   const name = `kubegit-node-${process.pid}-${started}-${randomBytes(randomBytesInName).toString('hex')}`;
-  const path = join(tmpdir(), name);
+  const path = join(parent, name);
   await mkdir(path, { mode: 0o700 });
   return { path, name };
 }
 
 /** The folders of clusters whose process is gone. */
-export async function deadRunFolders(): Promise<readonly RunFolder[]> {
-  const names = (await readdir(tmpdir())).filter((name) => pattern.test(name));
+export async function deadRunFolders(parent = tmpdir()): Promise<readonly RunFolder[]> {
+  const names = (await readdir(parent)).filter((name) => pattern.test(name));
   const alive = await Promise.all(names.map(isOwnerAlive));
-  return names.filter((_, index) => !alive[index]).map((name) => ({ name, path: join(tmpdir(), name) }));
+  return names.filter((_, index) => !alive[index]).map((name) => ({ name, path: join(parent, name) }));
 }
 
 async function isOwnerAlive(name: string): Promise<boolean> {
