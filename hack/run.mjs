@@ -15,16 +15,13 @@ const wanted = 24; // major version: src/ is TypeScript that Node runs as it is,
 function ensurePackages() {
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  process.stderr.write('Installing packages (npm install), once; this takes about 20 seconds …\n');
+  process.stderr.write('Installing packages (npm ci), once; this takes about 20 seconds …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  // Not npm ci: it refuses a lock file without the optional packages of other platforms, and npm leaves those out of
-  // the lock where a registry does not have them all. With --no-save the locked versions are installed all the same
-  // and the lock file stays as it is.
-  const { status } = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const { status } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) fail('npm install failed (above). Check that the npm registry can be reached, then start again.');
+  if (status !== 0) fail('npm ci failed (above). Check that the npm registry can be reached, then start again.');
   writeFileSync(stamp, lock);
 }
 

@@ -25,6 +25,7 @@ describe('parseConfig', () => {
       kubeconfig: '',
       master: '',
       context: '',
+      namespace: '',
       webhookPort: 8080,
       privatePort: 8081,
       bindAddress: '',

@@ -10,7 +10,11 @@ const lameDuckMs = 5_000;
 const endLimitMs = 15_000;
 
 /** Resolves when it is time to close. `onLeaving` is called at the signal itself, so that readiness can say so. */
-export async function untilStopped(options: { readonly clock: Clock; readonly log: Log; readonly onLeaving: () => void }): Promise<void> {
+export async function untilStopped(options: {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onLeaving: () => void;
+}): Promise<void> {
   const { clock, log, onLeaving } = options;
   const signal = await nextSignal();
   log.info({ signal }, 'stopping');

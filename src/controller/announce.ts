@@ -5,7 +5,7 @@ import type { EventRecorder } from '../kube/recorder.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ResourceKind } from '../resource/resource.ts';
-import { gitHookKey } from './runs.ts';
+import { gitHookKey } from './own-types.ts';
 
 export interface Announcer {
   created(run: GitHookRun, kind: ResourceKind): void;

@@ -21,6 +21,7 @@ import { actingFor } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
+import type { RunStore } from './run-store.ts';
 import type { SinkKey } from './sinks.ts';
 import type { TellContext } from './tell.ts';
 
@@ -48,7 +49,7 @@ interface Parts {
   readonly gitHooks: Store<GitHook>;
   readonly children: ReadonlyMap<string, Store<KubeObject>>;
   readonly index: RunIndex;
-  wrote(run: GitHookRun): void;
+  readonly runs: RunStore;
   mayAskAgain(key: string): boolean;
 }
 
@@ -60,7 +61,7 @@ export interface Contexts {
 
 export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const { client: kube, clock, log, metrics, recorder, statusContext, notifications } = deps;
-  const common = { kube, clock, log, gitHooks: parts.gitHooks };
+  const common = { kube, clock, log, gitHooks: parts.gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps.defaultServiceAccount);
   return {
     run: {
@@ -71,9 +72,8 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
-      explain: (run, seen, signal) => explain(as(run), run, seen, signal),
+      explain: (run, seen, signal) => explain(run, seen, { kube: as(run), clock }, signal),
       lookAgainMs: (run) => lookAgainMs(run, clock),
-      wrote: parts.wrote,
     },
     tell: {
       ...common,
@@ -82,11 +82,10 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       notifier: (sink) => notifierOf(sink, notifications),
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
       mayAskAgain: parts.mayAskAgain,
-      wrote: parts.wrote,
     },
     gitHook: {
       ...common,
-      runs: parts.index,
+      index: parts.index,
       statusContext,
       missingEntry: ({ type, name }) =>
         notifications.find(type, name) ? undefined : { known: notifications.names(type) },

@@ -13,10 +13,10 @@ import { typeOf } from './child.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { reconcileGitHook } from './githook.ts';
-
+import { gitHookKey, gitHookType, runType } from './own-types.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
-import { gitHookKey, gitHookType, runType } from './runs.ts';
+import { RunStore } from './run-store.ts';
 import { plan } from './sinks.ts';
 import { tell, tellKey } from './tell.ts';
 
@@ -41,8 +41,7 @@ export class Controller {
   readonly #runQueue: Queue;
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
-  /** The resourceVersion of the last write to a run: its echo from the watch needs no reconcile. */
-  readonly #written = new Map<string, string>();
+  readonly #store: RunStore;
   /** Sinks that may be asked again although they refused. */
   readonly #askAgain = new Set<string>();
   readonly #contexts: Contexts;
@@ -82,11 +81,12 @@ export class Controller {
       });
       this.#children.set(`${kind.apiVersion} ${kind.kind}`, reflector);
     }
+    this.#store = new RunStore(client, (run) => this.#queueSinks(run, false));
     this.#contexts = createContexts(deps, {
       gitHooks: this.gitHooks,
       children: this.#children,
       index: this.#index,
-      wrote: (run) => this.#wrote(run),
+      runs: this.#store,
       mayAskAgain: (key) => this.#askAgain.delete(key),
     });
   }
@@ -135,12 +135,14 @@ export class Controller {
     this.#gitHookQueue.addAfter(gitHookKey(run), gitHookDelayMs);
     if (kind === 'deleted') {
       this.#index.remove(run);
-      this.#written.delete(key);
+      this.#store.forget(key);
       return;
     }
     this.#index.set(run);
-    this.#queueSinks(run, kind === 'added');
-    if (this.#written.get(key) !== run.metadata.resourceVersion && !isSettled(run)) this.#runQueue.add(key);
+    const waiting = this.#queueSinks(run, kind === 'added');
+    const settled = isSettled(run);
+    if (!this.#store.isEcho(run) && !settled) this.#runQueue.add(key);
+    if (settled && !waiting) this.#store.forget(key);
   }
 
   #childChanged(kind: string, child: KubeObject): void {
@@ -150,20 +152,18 @@ export class Controller {
     if (key !== undefined && !(run && isSettled(run))) this.#runQueue.add(key);
   }
 
-  #wrote(run: GitHookRun): void {
-    this.#written.set(formatKey(keyOf(run)), run.metadata.resourceVersion ?? '');
-    this.#queueSinks(run, false);
-  }
-
-  /** Queues whoever has something to be told. `again` asks those who refused once more. */
-  #queueSinks(run: GitHookRun, again: boolean): void {
+  /** Queues whoever has something to be told and returns whether there is any. `again` asks those who refused once more. */
+  #queueSinks(run: GitHookRun, again: boolean): boolean {
+    let waiting = false;
     for (const sink of run.status?.sinks ?? []) {
       const next = plan(sink, this.#deps.clock.now(), again);
       if (next.kind === 'done') continue;
+      waiting = true;
       const key = tellKey(keyOf(run), sink);
       if (again) this.#askAgain.add(key);
       this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
     }
+    return waiting;
   }
 
   async #handle(

@@ -7,15 +7,15 @@ import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
 import { gitHookStatus, type Problem } from './githook-status.ts';
+import { gitHookType } from './own-types.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
-import { gitHookType } from './runs.ts';
 import type { SinkKey } from './sinks.ts';
 
 export interface GitHookContext {
   readonly kube: Kube;
   readonly clock: Clock;
-  readonly runs: RunIndex;
+  readonly index: RunIndex;
   readonly statusContext: string;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
   /** The names of the notification file's entries of a type; undefined entry when this one is there. */
@@ -26,7 +26,7 @@ export interface GitHookContext {
 export async function reconcileGitHook(key: string, context: GitHookContext, signal: AbortSignal): Promise<void> {
   const gitHook = context.gitHooks.get(key);
   if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return;
-  const facts = { runs: context.runs.of(gitHook.metadata.uid ?? ''), problem: problemOf(gitHook, context) };
+  const facts = { runs: context.index.of(gitHook.metadata.uid ?? ''), problem: problemOf(gitHook, context) };
   const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
   if (isDeepStrictEqual(status, gitHook.status)) return;
   await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });

@@ -15,14 +15,26 @@ const firstLookMs = 2_000;
 const laterLookMs = 60_000;
 
 /** The observation as the run's standing, with the pods' words added. A missing right to read pods costs only those. */
-export async function explain(kube: Kube, run: GitHookRun, seen: Observation, signal: AbortSignal): Promise<Standing> {
+export async function explain(
+  run: GitHookRun,
+  seen: Observation,
+  { kube, clock }: { readonly kube: Kube; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<Standing> {
   const { waitingPods, ...standing } = seen;
-  if (seen.phase === 'Succeeded' || (seen.phase === 'Running' && waitingPods === undefined)) return standing;
+  if (seen.phase === 'Succeeded' || (seen.phase === 'Running' && (waitingPods === undefined || isFresh(run, clock)))) {
+    return standing;
+  }
   const selector = waitingPods ?? `batch.kubernetes.io/controller-uid=${run.status?.resource?.uid}`;
   const pods = await podsOf(kube, run, selector, signal);
   if (seen.phase === 'Running') return { ...standing, ...explainPods(pods) };
   const hint = explainFailure(pods);
   return hint === undefined ? standing : { ...standing, message: `${seen.message} ${hint}` };
+}
+
+/** Pods need a moment to start: before that there is nothing to explain. */
+function isFresh(run: GitHookRun, clock: Clock): boolean {
+  return clock.now() - Date.parse(run.status?.startTime ?? '') < firstLookMs;
 }
 
 /** Half the time the resource has been there, between two seconds and a minute: no state to keep over a restart. */

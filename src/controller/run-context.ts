@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { Observation, ResourceKind } from '../resource/resource.ts';
 import type { Announcer } from './announce.ts';
 import type { Children } from './children.ts';
+import type { RunStore } from './run-store.ts';
 
 export interface RunContext {
   readonly kube: Kube;
@@ -18,6 +19,7 @@ export interface RunContext {
   readonly manifests: ManifestSource;
   readonly gitHooks: { get(key: string): GitHook | undefined };
   readonly children: Children;
+  readonly runs: RunStore;
   readonly announce: Announcer;
   /** The API server as the run's ServiceAccount sees it. */
   actingFor(run: GitHookRun): Kube;
@@ -29,6 +31,4 @@ export interface RunContext {
   explain(run: GitHookRun, seen: Observation, signal: AbortSignal): Promise<Standing>;
   /** How long until pods that do not start are looked at again. */
   lookAgainMs(run: GitHookRun): number;
-  /** Called with each run that was written, so that its echo from the watch is not handled again. */
-  wrote(run: GitHookRun): void;
 }

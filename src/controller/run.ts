@@ -9,7 +9,6 @@ import type { ResourceKind } from '../resource/resource.ts';
 import { createChild, getChild, handBack, isControlledBy } from './child.ts';
 import { readCredentials } from './credentials.ts';
 import type { RunContext } from './run-context.ts';
-import { getRun, writeStatus } from './runs.ts';
 import { unwanted } from './unwanted.ts';
 
 /** How long a manifest is tried to be fetched before the run fails: an outage of an hour is somebody's to look at. */
@@ -20,7 +19,7 @@ export type Again = number | undefined;
 
 /** Moves a run as far as it can go now. Throws what is to be tried again with back-off. */
 export async function reconcileRun(key: string, context: RunContext, signal: AbortSignal): Promise<Again> {
-  const run = await getRun(context.kube, key, signal);
+  const run = await context.runs.read(key, signal);
   if (run === undefined || run.metadata.deletionTimestamp !== undefined) return undefined;
   if (isEnded(run)) return finish(run, context, signal);
   try {
@@ -156,7 +155,7 @@ async function finish(run: GitHookRun, context: RunContext, signal: AbortSignal)
       { run: run.metadata.name, namespace: run.metadata.namespace, refused },
       'resource keeps the clean-up time of kube-git',
     );
-  context.wrote(await writeStatus(context.kube, run, { ...run.status, handedBack: true }, signal));
+  await context.runs.write(run, (newest) => ({ ...newest.status, handedBack: true }), signal);
   return undefined;
 }
 
@@ -169,7 +168,5 @@ async function write(
 ): Promise<GitHookRun> {
   if (says(run.status, standing)) return run;
   const now = formatTime(context.clock.now());
-  const written = await writeStatus(context.kube, run, withStanding(run, standing, now), signal);
-  context.wrote(written);
-  return written;
+  return context.runs.write(run, (newest) => withStanding(newest, standing, now), signal);
 }

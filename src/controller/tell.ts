@@ -1,19 +1,18 @@
 // Tells one sink how one run stands, once a state, and writes down what it accepted. Each sink of a run has its own
 // key in the queue, so that one that hangs holds up neither the run nor the others, and sends to it are one at a time.
 import type { GitHookRun, GitHookRunStatusSink } from '../api/githookrun.ts';
-import { type ObjectKey, parseKey } from '../api/object.ts';
+import { formatKey, keyOf, type ObjectKey } from '../api/object.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import { messageOf, TerminalError } from '../errors.ts';
-import type { Kube } from '../kube/kube.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Notifier, ReportState } from '../notifier/notifier.ts';
 import { type ReportOptions, reportOf } from './report.ts';
-import { getRun, updateStatus } from './runs.ts';
+import type { RunStore } from './run-store.ts';
 import { accepted, failed, findSink, plan, type SinkKey, withSink } from './sinks.ts';
 
 export interface TellContext {
-  readonly kube: Kube;
+  readonly runs: RunStore;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -24,7 +23,6 @@ export interface TellContext {
   superseded(run: GitHookRun, sink: SinkKey): boolean;
   /** Whether a refusal may be outdated, because the entry has changed since or kube-git has started anew. Asked once a change. */
   mayAskAgain(key: string): boolean;
-  wrote(run: GitHookRun): void;
 }
 
 /** The queue key of a sink of a run. Neither a type nor an object's name holds a space. */
@@ -40,7 +38,7 @@ function parseTellKey(key: string): { run: string; sink: SinkKey } {
 /** Says what is due. Returns after how many milliseconds to come back; undefined when there is nothing to wait for. */
 export async function tell(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
   const { run: runKey, sink: sinkKey } = parseTellKey(key);
-  const run = await getRun(context.kube, runKey, signal);
+  const run = await context.runs.read(runKey, signal);
   const sink = run && findSink(run, sinkKey);
   if (run === undefined || sink === undefined) return undefined;
   const next = plan(sink, context.clock.now(), context.mayAskAgain(key));
@@ -90,13 +88,11 @@ async function record(
   context: TellContext,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const runKey = parseKey(`${run.metadata.namespace}/${run.metadata.name}`);
   const edit = (live: GitHookRun) => {
     const sink = findSink(live, key);
     return sink && withSink(live, change(sink));
   };
-  const written = await updateStatus(context.kube, runKey, edit, signal);
-  if (written) context.wrote(written);
+  const written = await context.runs.update(formatKey(keyOf(run)), edit, signal);
   const sink = written && findSink(written, key);
   if (sink === undefined) return undefined;
   const next = plan(sink, context.clock.now(), false);

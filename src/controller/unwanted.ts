@@ -3,8 +3,8 @@ import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { parseKey } from '../api/object.ts';
 import { isNotFound } from '../kube/kube.ts';
+import { gitHookKey, gitHookType } from './own-types.ts';
 import type { RunContext } from './run-context.ts';
-import { gitHookKey, gitHookType } from './runs.ts';
 
 /** Pushes older than this start nothing: a backup that is restored after a week must not run the old pushes again. */
 export const windowMs = 7 * 24 * 60 * 60 * 1000;

@@ -66,7 +66,8 @@ function going(live: KubeObject): Observation {
   const ending = conditionOf(live, 'FailureTarget') ?? conditionOf(live, 'SuccessCriteriaMet');
   if (ending !== undefined) return finishing(ending);
   if (at(live, 'spec', 'suspend') === true) return running('Suspended', resume(live));
-  return { ...running('Running', `The Job is running: ${counts(live)}.`), ...waiting(live) };
+  // No numbers of pods: each change of them would be a write to the run, thousands for a large Job.
+  return { ...running('Running', 'The Job is running.'), ...waiting(live) };
 }
 
 function running(reason: string, message: string): Observation {
@@ -82,11 +83,6 @@ function finishing(condition: Mapping): Observation {
 function resume(live: KubeObject): string {
   const { namespace = '', name = '' } = live.metadata;
   return `The Job is suspended and starts when spec.suspend is false: kubectl patch job ${name} -n ${namespace} --type=merge -p '{"spec":{"suspend":false}}'`;
-}
-
-function counts(live: KubeObject): string {
-  const of = (field: string): number => countAt(live, 'status', field);
-  return `${of('active')} active, ${of('succeeded')} succeeded, ${of('failed')} failed`;
 }
 
 /** The Job's pods, when none of them is ready: they may say why. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { serveGit } from './git-cgi.ts';
 import { openRepository, type Repository, runGit } from './git-repository.ts';
 
-export type { CommitOptions, Entry, Repository } from './git-repository.ts';
+export type { Entry, Repository } from './git-repository.ts';
 
 export interface GitServerOptions {
   /** Where the repositories lie, as <name>.git. Default: a temporary folder that stop() removes. */

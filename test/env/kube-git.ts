@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
 
 const program = join(import.meta.dirname, '../../src/main.ts');
@@ -56,7 +57,7 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   const folder = await mkdtemp(join(tmpdir(), 'kube-git-test-'));
   const file = join(folder, 'notification.yaml');
   await writeFile(file, options.notifications ?? '{}');
-  const child = launch(options, file, folder);
+  const child = launch(options, file, folder, options.port ?? (await freePort()));
   const { lines, output } = follow(child);
   const gone = once(child, 'exit');
   const kill = async (): Promise<void> => {
@@ -91,10 +92,10 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   };
 }
 
-function launch(options: KubeGitOptions, file: string, folder: string): ChildProcess {
+function launch(options: KubeGitOptions, file: string, folder: string, port: number): ChildProcess {
   const flags = [
     ...['-kubeconfig', options.kubeconfig, '-notification-config-file', file],
-    ...['-webhook-port', String(options.port ?? 0), '-private-port', '0', '-bind-address', '127.0.0.1'],
+    ...['-webhook-port', String(port), '-private-port', '0', '-bind-address', '127.0.0.1'],
     ...(options.master ? ['-master', options.master] : []),
     ...(options.args ?? []),
   ];

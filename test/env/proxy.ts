@@ -17,7 +17,7 @@ import { listen, listenOnFreePort } from './ports.ts';
 import { messageHeaders, relay, reset } from './proxy-faults.ts';
 import type { Fault, ProxiedRequest, Rule } from './proxy-rules.ts';
 
-export { type Fault, type Match, nth, type ProxiedRequest, type Rule, times, when } from './proxy-rules.ts';
+export { type Fault, nth, type ProxiedRequest, type Rule, times, when } from './proxy-rules.ts';
 
 export interface ProxyOptions {
   /** Where requests go. A path in it is put before theirs. */

@@ -62,6 +62,7 @@ export class TestReceiver {
   constructor(
     parts: Pick<TestReceiver, 'namespace' | 'url' | 'proxy' | 'metrics' | 'close'>,
     store: Reflector<GitHook>,
+    t: TestContext,
   ) {
     this.namespace = parts.namespace;
     this.url = parts.url;
@@ -173,6 +174,7 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
   return new TestReceiver(
     { namespace, url: `http://127.0.0.1:${port}`, proxy, metrics, close: () => receiver.close() },
     store,
+    t,
   );
 }
 

@@ -1,0 +1,126 @@
+// Runs in the API server. Reads come from our own last write where there is one, else from the API server itself, never
+// from a watch's cache, which may be old. Writes of one run are one at a time and compare-and-swap, so that another
+// writer is never overwritten.
+import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
+import { formatKey, keyOf, parseKey } from '../api/object.ts';
+import { isConflict, isNotFound, type Kube } from '../kube/kube.ts';
+import { runType } from './own-types.ts';
+
+/** How often an update that lost a race is tried again before the queue's back-off takes over. */
+const conflictAttempts = 5;
+
+export class RunStore {
+  readonly #kube: Kube;
+  readonly #onWrite: (run: GitHookRun) => void;
+  /** What this process wrote last of each run that is not done with. */
+  readonly #own = new Map<string, GitHookRun>();
+  /** The write of each run that is under way. */
+  readonly #writing = new Map<string, Promise<unknown>>();
+
+  constructor(kube: Kube, onWrite: (run: GitHookRun) => void) {
+    this.#kube = kube;
+    this.#onWrite = onWrite;
+  }
+
+  /** The run as it is; undefined where there is none. */
+  async read(key: string, signal: AbortSignal): Promise<GitHookRun | undefined> {
+    const own = this.#own.get(key);
+    if (own !== undefined) return own;
+    try {
+      return await this.#kube.get<GitHookRun>(runType, parseKey(key), { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes what `change` makes of the run; throws a conflict where somebody else has written it since it was read. */
+  write(run: GitHookRun, change: (newest: GitHookRun) => GitHookRunStatus, signal: AbortSignal): Promise<GitHookRun> {
+    const key = formatKey(keyOf(run));
+    return this.#alone(key, () => {
+      const newest = this.#own.get(key) ?? run;
+      return this.#put(key, newest, change(newest), signal);
+    });
+  }
+
+  /** The same, but made anew of what somebody else has written. `change` returns undefined for nothing to write; undefined where the run is gone. */
+  update(
+    key: string,
+    change: (newest: GitHookRun) => GitHookRunStatus | undefined,
+    signal: AbortSignal,
+  ): Promise<GitHookRun | undefined> {
+    return this.#alone(key, async () => {
+      for (let attempt = 1; attempt < conflictAttempts; attempt++) {
+        try {
+          return await this.#change(key, change, signal);
+        } catch (error) {
+          if (!isConflict(error)) throw error;
+        }
+      }
+      return this.#change(key, change, signal);
+    });
+  }
+
+  /** Whether the watch shows what this process wrote itself, or something older. Anything newer is somebody else's. */
+  isEcho(run: GitHookRun): boolean {
+    const key = formatKey(keyOf(run));
+    const own = this.#own.get(key);
+    if (own === undefined) return false;
+    if (own.metadata.uid === run.metadata.uid && !isNewer(run, own)) return true;
+    // The watch can be faster than the answer to a write: then it is the answer that says whose this is.
+    if (!this.#writing.has(key)) this.#own.delete(key);
+    return false;
+  }
+
+  /** Forgets a run that is gone or done with. */
+  forget(key: string): void {
+    this.#own.delete(key);
+  }
+
+  async #change(
+    key: string,
+    change: (newest: GitHookRun) => GitHookRunStatus | undefined,
+    signal: AbortSignal,
+  ): Promise<GitHookRun | undefined> {
+    const run = await this.read(key, signal);
+    const status = run && change(run);
+    if (run === undefined || status === undefined) return run;
+    try {
+      return await this.#put(key, run, status, signal);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #put(key: string, run: GitHookRun, status: GitHookRunStatus, signal: AbortSignal): Promise<GitHookRun> {
+    try {
+      const written = await this.#kube.replace(runType, { ...run, status }, { subresource: 'status', signal });
+      this.#own.set(key, written);
+      this.#onWrite(written);
+      return written;
+    } catch (error) {
+      // After any failure nobody knows what is stored: the next read asks.
+      this.#own.delete(key);
+      throw error;
+    }
+  }
+
+  async #alone<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#writing.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const settled = mine.catch(() => {});
+    this.#writing.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#writing.get(key) === settled) this.#writing.delete(key);
+    }
+  }
+}
+
+/** Resource versions of one type can be compared as numbers (KEP-5504); what is not a number counts as newer. */
+function isNewer(a: GitHookRun, b: GitHookRun): boolean {
+  const [versionA, versionB] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)];
+  return !(versionA <= versionB);
+}
