@@ -9,7 +9,7 @@ const lineLimit = 250;
 
 /** Folder below src → what it may import, from the table's rows «| `src/x` | meaning | a, b |». */
 function readTable(markdown: string): Map<string, readonly string[]> {
-  const rows = markdown.matchAll(/^\| `src\/([a-z]+)` \|[^|]*\|([^|]*)\|$/gm);
+  const rows = markdown.matchAll(/^\| `src\/([a-z]+)` *\|[^|]*\|([^|]*)\|$/gm);
   return new Map(
     [...rows].map(([, folder = '', allowed = '']) => [
       folder,

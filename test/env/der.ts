@@ -16,10 +16,12 @@ export const bits = (content: Uint8Array, unused = 0): Buffer => element(0x03, B
 /** Context-specific and constructed, as [n] EXPLICIT. */
 export const tagged = (n: number, ...content: readonly Uint8Array[]): Buffer => element(0xa0 + n, ...content);
 
-/** A positive integer from its bytes, the highest first. */
+/** A positive integer from its bytes, the highest first: without zeros before it, but for one where it would look negative. */
 export function integer(bytes: Uint8Array): Buffer {
-  const sign = (bytes[0] ?? 0) >= 0x80 ? [0] : [];
-  return element(0x02, Buffer.from([...sign, ...bytes]));
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = first === -1 ? Uint8Array.of(0) : bytes.subarray(first);
+  const sign = (digits[0] ?? 0) >= 0x80 ? [0] : [];
+  return element(0x02, Buffer.from([...sign, ...digits]));
 }
 
 /** '1.2.840.10045.4.3.2' */

@@ -109,6 +109,7 @@ async function keep(t: Context, ground: Ground, namespace: string): Promise<Keep
   if (ground.port === 0) await ground.forge.addWebhook(`${current.url}/github`);
   ground.port = current.port;
   let crashes = 0;
+  let stopped = false;
   let restarting: Promise<void> = Promise.resolve();
   const restart = async (): Promise<void> => {
     await current.kill();
@@ -116,12 +117,14 @@ async function keep(t: Context, ground: Ground, namespace: string): Promise<Keep
   };
   return {
     kill: () => {
+      if (stopped) return;
       crashes++;
-      process.kill(current.pid, 'SIGKILL');
       restarting = restarting.then(restart);
+      process.kill(current.pid, 'SIGKILL');
     },
     crashes: () => crashes,
     stop: async () => {
+      stopped = true;
       await restarting;
       await current.kill();
     },
