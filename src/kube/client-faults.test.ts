@@ -153,6 +153,26 @@ describe('KubeClient and a connection that breaks', () => {
     assert.deepEqual(clock.sleeps(), []);
   });
 
+  it('lets a watch that has begun go on past the time limit of a call', async (t) => {
+    const clock = new ManualClock();
+    const { client, namespace, put, reported } = await kubeFixture(t, { clock });
+    const { resourceVersion } = await client.list(configMaps, { namespace });
+    const stop = new AbortController();
+    const options = {
+      namespace,
+      resourceVersion,
+      timeoutSeconds: 300,
+      allowWatchBookmarks: true,
+      labelSelector: 'test=kube',
+    };
+    const next = client.watch(configMaps, options, stop.signal).next();
+    await waitFor(() => reported.includes('watch 200'), { what: 'the watch' });
+    await clock.advance(60_000);
+    await put('a', '1');
+    assert.equal((await next).value?.object.metadata.name, 'a');
+    stop.abort();
+  });
+
   it("ends with the caller's reason when the caller aborts", async (t) => {
     const fixture = await kubeFixture(t);
     fixture.proxy.rule(times(1, { kind: 'silence', afterBytes: 0 }));
