@@ -7,6 +7,7 @@ import { Controller } from './controller/controller.ts';
 import { messageOf } from './errors.ts';
 import { forges } from './forge/registry.ts';
 import { createManifestSource } from './git/fetch.ts';
+import { openWorkspace } from './git/workspace.ts';
 import { startHealth } from './health.ts';
 import { createHttpPost } from './http.ts';
 import { KubeClient } from './kube/client.ts';
@@ -28,7 +29,8 @@ else {
 /** Runs until a signal ends it. Rejects only at the start, with words for a person. */
 async function main(config: Config): Promise<void> {
   const stop = new AbortController();
-  const { log, metrics, client, recorder, notifications, controller, receiver } = await wire(config);
+  const parts = await wire(config);
+  const { log, metrics, client, recorder, notifications, workspace, controller, receiver } = parts;
   let leaving = false;
   const health = await startHealth({
     port: config.privatePort,
@@ -52,6 +54,7 @@ async function main(config: Config): Promise<void> {
   stop.abort();
   await working;
   await recorder.stop();
+  await workspace.close();
   await health.close();
   client.close();
   log.info({}, 'stopped');
@@ -76,7 +79,8 @@ async function wire(config: Config) {
     onChange: () => controller.entriesChanged(),
   });
   secrets = () => [config.githubWebhookSecret, ...notifications.secrets()];
-  const manifests = createManifestSource({ directory: tmpdir(), allowInsecureCredentials, log });
+  const workspace = await openWorkspace(tmpdir());
+  const manifests = createManifestSource({ directory: workspace.directory, allowInsecureCredentials, log });
   const told = { client, manifests, notifications, recorder, defaultServiceAccount, statusContext };
   const controller = new Controller({ ...common, ...told });
   const webhookSecrets: Readonly<Record<string, readonly string[]>> = { github: [config.githubWebhookSecret] };
@@ -85,7 +89,7 @@ async function wire(config: Config) {
     ...{ forges, gitHooks: controller.gitHooks, kube: client, recorder },
     secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
   });
-  return { ...common, client, recorder, notifications, controller, receiver };
+  return { ...common, client, recorder, notifications, workspace, controller, receiver };
 }
 
 async function connect(config: Config, metrics: Metrics, log: Log): Promise<KubeClient> {

@@ -54,7 +54,7 @@ export async function survive(
   const calls: string[] = [];
   const rule = (request: ProxiedRequest): Fault | undefined => {
     if (request.query.get('watch') !== null) return undefined;
-    calls.push(`${request.method} ${request.path}`);
+    calls.push(`${request.method} ${request.path}`.replaceAll(namespace, 'NAMESPACE'));
     return nemesis(calls.length, keeper.kill);
   };
   const rules = [ground.apiProxy.rule(rule), ground.forgeProxy.rule(rule)];
