@@ -1,7 +1,7 @@
-// `npm test [-- FILES or node --test options]`: starts a real control plane, runs the tests against it, ends it.
+// `npm test [-- FILES, FOLDERS or node --test options]`: starts a real control plane, runs the tests against it, ends it.
 // Tests find it through test/env/cluster.ts. The control plane is built first where it is missing (minutes, once).
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -41,6 +41,7 @@ process.exitCode = await main(stopping.signal).catch((error: unknown) => {
 
 async function main(signal: AbortSignal): Promise<number> {
   const start = performance.now();
+  const tests = await nodeArguments(process.argv.slice(2));
   await checkGit();
   await binary('kube-apiserver', { signal });
   const withControllers = await isAtHand('kube-controller-manager');
@@ -50,17 +51,23 @@ async function main(signal: AbortSignal): Promise<number> {
     if (withControllers) await plane.startControllerManager(controllers);
     const took = performance.now() - start;
     if (took > longSetUpMs) console.error(`The control plane was ready after ${(took / 1000).toFixed(1)} s.`);
-    return await runTests(plane, withControllers, signal);
+    return await runTests(tests, { plane, withControllers, signal });
   } finally {
     await plane.stop();
   }
 }
 
-async function runTests(plane: ControlPlane, withControllers: boolean, signal: AbortSignal): Promise<number> {
+interface TestRun {
+  readonly plane: ControlPlane;
+  readonly withControllers: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function runTests(args: readonly string[], { plane, withControllers, signal }: TestRun): Promise<number> {
   const tests = await startProcess({
     name: 'node --test',
     file: process.execPath,
-    args: await nodeArguments(process.argv.slice(2)),
+    args,
     cwd: root,
     env: {
       ...process.env,
@@ -78,24 +85,28 @@ async function runTests(plane: ControlPlane, withControllers: boolean, signal: A
 
 /** What was given, after our defaults; all tests where no file was named. */
 async function nodeArguments(given: readonly string[]): Promise<string[]> {
-  const named = await Promise.all(given.map((argument) => namesTests(argument)));
+  const read = await Promise.all(given.map(readArgument));
   return [
     '--test',
     '--test-reporter=spec',
     `--test-timeout=${testTimeoutMs}`,
     // Tests mostly wait for the API server: two at a time keep two cores busy.
     `--test-concurrency=${Math.max(2, availableParallelism())}`,
-    ...given,
-    ...(named.includes(true) ? [] : allTests),
+    ...read.map(({ argument }) => argument),
+    ...(read.some(({ namesTests }) => namesTests) ? [] : allTests),
   ];
 }
 
-async function namesTests(argument: string): Promise<boolean> {
-  if (argument.startsWith('-')) return false;
-  if (argument.endsWith('.test.ts') || argument.includes('*')) return true;
-  return access(join(root, argument)).then(
-    () => true,
-    () => false,
+/** A folder becomes the pattern of the tests in it: Node takes files and patterns only. */
+async function readArgument(argument: string): Promise<{ argument: string; namesTests: boolean }> {
+  if (argument.startsWith('-')) return { argument, namesTests: false };
+  if (argument.includes('*')) return { argument, namesTests: true };
+  const found = await stat(join(root, argument)).catch(() => undefined);
+  if (found?.isDirectory()) return { argument: join(argument, '**/*.test.ts'), namesTests: true };
+  if (found !== undefined && argument.endsWith('.test.ts')) return { argument, namesTests: true };
+  if (!argument.endsWith('.ts')) return { argument, namesTests: false }; // the value of an option
+  throw new SetupError(
+    found ? `${argument} is no test: the names of tests end with .test.ts.` : `There is no file ${argument}.`,
   );
 }
 

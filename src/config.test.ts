@@ -20,6 +20,7 @@ describe('parseConfig', () => {
   it('without arguments is the 2019 program: same ports, same file, no secret', () => {
     assert.deepEqual(configOf([]), {
       githubWebhookSecret: '',
+      giteaWebhookSecret: '',
       notificationConfigFile: '/etc/kube-git/notification.yaml',
       notificationConfigFileIsDefault: true,
       kubeconfig: '',
@@ -30,8 +31,10 @@ describe('parseConfig', () => {
       privatePort: 8081,
       bindAddress: '',
       statusContext: '',
-      defaultServiceAccount: '',
+      defaultServiceAccount: 'kube-git-runner',
       allowInsecureCredentials: false,
+      sshKnownHostsFile: '',
+      caFile: '',
       logLevel: 'info',
       warnings: [],
     });
@@ -77,7 +80,7 @@ describe('parseConfig', () => {
 
   const errors: readonly (readonly [argv: readonly string[], expected: RegExp])[] = [
     [['-webhok-port', '1'], /^unknown flag -webhok-port, did you mean -webhook-port\? \(-help lists them\)\n$/],
-    [['-secret=x'], /^unknown flag -secret, did you mean -github-webhook-secret\?/],
+    [['-secret=x'], /^unknown flag -secret, did you mean -github-webhook-secret or -gitea-webhook-secret\?/],
     [['-zzzzzzzzzzzz'], /^unknown flag -zzzzzzzzzzzz \(-help lists them\)\n$/],
     [['-__proto__=x'], /^unknown flag -__proto__ /],
     [['-webhook-port'], /^flag -webhook-port needs a value\n$/],
@@ -104,6 +107,28 @@ describe('parseConfig', () => {
       [`-log-level=${canary}`],
     ];
     for (const argv of argvs) assert.ok(!errorOf(argv).includes(canary), argv.join(' '));
+  });
+});
+
+describe("parseConfig: Gitea's webhook secret", () => {
+  const secret = 'a-secret-of-enough-bytes';
+  const cases: readonly (readonly [argv: readonly string[], env: Env, secret: string])[] = [
+    [['-gitea-webhook-secret', secret], {}, secret],
+    [['-gitea-webhook-secret=another'], { GITEA_WEBHOOK_SECRET: secret }, secret],
+    [['-github-webhook-secret', secret], { GITHUB_WEBHOOK_SECRET: secret }, ''],
+    [[], { GITEA_WEBHOOK_SECRET: ' ' }, ''],
+  ];
+  for (const [argv, env, expected] of cases) {
+    it(`is ${JSON.stringify(expected)} with ${JSON.stringify([argv, env])}`, () => {
+      assert.equal(configOf(argv, env).giteaWebhookSecret, expected);
+    });
+  }
+
+  it('is warned of by its own name', () => {
+    const { warnings } = configOf([], { GITHUB_WEBHOOK_SECRET: secret, GITEA_WEBHOOK_SECRET: 'short' });
+    assert.deepEqual(warnings, [
+      'the Gitea webhook secret is shorter than 16 bytes and can be guessed: make a longer one',
+    ]);
   });
 });
 

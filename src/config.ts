@@ -9,6 +9,8 @@ export const version: string = manifest.version;
 export interface Config {
   /** The secret of POST /github; empty means none, and the path answers 401 to everything. */
   readonly githubWebhookSecret: string;
+  /** The same for POST /gitea. */
+  readonly giteaWebhookSecret: string;
   readonly notificationConfigFile: string;
   /** Whether nobody named the file: then it may be missing. */
   readonly notificationConfigFileIsDefault: boolean;
@@ -30,10 +32,16 @@ export interface Config {
   /** The ServiceAccount of a GitHook that names none; empty is kube-git itself. */
   readonly defaultServiceAccount: string;
   readonly allowInsecureCredentials: boolean;
+  /** A known_hosts file for all repositories; empty means none. */
+  readonly sshKnownHostsFile: string;
+  /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
+  readonly caFile: string;
   readonly logLevel: Level;
   /** What is allowed but probably not meant: to be logged at start. */
   readonly warnings: readonly string[];
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Start =
   | { readonly kind: 'run'; readonly config: Config }
@@ -42,6 +50,9 @@ export type Start =
   /** Print it on standard error and exit 2, as Go does. */
   | { readonly kind: 'error'; readonly text: string };
 
+/** The ServiceAccount that install/tenant makes in a namespace, and the default of -default-service-account. */
+export const tenantServiceAccount = 'kube-git-runner';
+
 /** GitHub takes secrets of any length; what is shorter than 128 bits can be guessed from one signed delivery. */
 const minSecretBytes = 16;
 
@@ -49,6 +60,10 @@ const flags = {
   'github-webhook-secret': {
     default: '',
     help: 'Secret of the webhooks that GitHub sends to /github. The environment variable GITHUB_WEBHOOK_SECRET overrides it and keeps it out of the list of processes.',
+  },
+  'gitea-webhook-secret': {
+    default: '',
+    help: 'Secret of the webhooks that Gitea or Forgejo sends to /gitea. The environment variable GITEA_WEBHOOK_SECRET overrides it.',
   },
   'notification-config-file': {
     default: '/etc/kube-git/notification.yaml',
@@ -72,28 +87,40 @@ const flags = {
     help: 'The context of commit statuses of GitHooks that set none. Empty is kube-git/<namespace>/<githook>.',
   },
   'default-service-account': {
-    default: '',
+    default: tenantServiceAccount,
     value: 'name',
     help: "The ServiceAccount, in the GitHook's namespace, that GitHooks without serviceAccountName run as. Empty is kube-git's own account.",
   },
   'allow-insecure-credentials': { default: false, help: 'Send credentials of repositories over http without TLS.' },
+  'ssh-known-hosts-file': {
+    default: '',
+    value: 'file',
+    help: "Host keys of ssh servers, in addition to those of GitHub, GitLab.com and Bitbucket Cloud, for every GitHook. A file as ssh's known_hosts, read at each fetch.",
+  },
+  'ca-file': {
+    default: '',
+    value: 'file',
+    help: "Certificates (PEM) of authorities to trust in addition to the system's, for git, forges and chat. Read at the start.",
+  },
   'log-level': { default: 'info', value: 'level', choices: levels, help: `How much to log: ${levels.join(', ')}.` },
   version: { default: false, help: 'Print the version and exit.' },
 } as const;
 
 /** Reads the arguments (without the program's name) and the environment. Never throws; no text it returns holds a value that was given. */
-export function parseConfig(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Start {
+export function parseConfig(argv: readonly string[], env: Environment): Start {
   const parsed = parseFlags(flags, argv);
   if (parsed.kind === 'error') return { kind: 'error', text: `${parsed.text}\n` };
   if (parsed.kind === 'help') return { kind: 'print', text: `Usage of kube-git:\n${formatFlags(flags)}` };
   if (parsed.values.version) return { kind: 'print', text: `kube-git ${version}\n` };
-  return { kind: 'run', config: configOf(parsed.values, parsed.given, env['GITHUB_WEBHOOK_SECRET']) };
+  return { kind: 'run', config: configOf(parsed.values, parsed.given, env) };
 }
 
-function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, envSecret: string | undefined): Config {
-  const secret = envSecret || values['github-webhook-secret'];
+function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, env: Environment): Config {
+  const github = env['GITHUB_WEBHOOK_SECRET'] || values['github-webhook-secret'];
+  const gitea = env['GITEA_WEBHOOK_SECRET'] || values['gitea-webhook-secret'];
   return {
-    githubWebhookSecret: secret.trim() === '' ? '' : secret,
+    githubWebhookSecret: github.trim() === '' ? '' : github,
+    giteaWebhookSecret: gitea.trim() === '' ? '' : gitea,
     notificationConfigFile: values['notification-config-file'],
     notificationConfigFileIsDefault: !given.has('notification-config-file'),
     kubeconfig: values.kubeconfig,
@@ -106,24 +133,23 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     statusContext: values['status-context'],
     defaultServiceAccount: values['default-service-account'],
     allowInsecureCredentials: values['allow-insecure-credentials'],
+    sshKnownHostsFile: values['ssh-known-hosts-file'],
+    caFile: values['ca-file'],
     logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
-    warnings: secretWarnings(secret),
+    warnings: [...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
   };
 }
 
-function secretWarnings(secret: string): string[] {
+function secretWarnings(forge: string, secret: string): string[] {
   if (secret === '') return [];
+  const name = `the ${forge} webhook secret`;
   if (secret.trim() === '') {
-    return ['the GitHub webhook secret is white space only, which counts as none: /github answers 401 to everything'];
+    return [`${name} is white space only, which counts as none: /${forge.toLowerCase()} answers 401 to everything`];
   }
   const warnings: string[] = [];
   if (Buffer.byteLength(secret) < minSecretBytes) {
-    warnings.push(
-      `the GitHub webhook secret is shorter than ${minSecretBytes} bytes and can be guessed: make a longer one`,
-    );
+    warnings.push(`${name} is shorter than ${minSecretBytes} bytes and can be guessed: make a longer one`);
   }
-  if (secret.trim() !== secret) {
-    warnings.push('the GitHub webhook secret begins or ends with white space, which counts as part of it');
-  }
+  if (secret.trim() !== secret) warnings.push(`${name} begins or ends with white space, which counts as part of it`);
   return warnings;
 }

@@ -1,7 +1,10 @@
 // The one way out to sinks: a JSON POST with limits on time and size. Handed to the notifiers by main; what an answer
 // means is in answer.ts. Must not know what is sent.
+import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Clock } from './clock.ts';
 import { WaitingError } from './errors.ts';
+import { type AgentOptions, createAgents } from './http-agents.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -31,35 +34,64 @@ export interface HttpPostOptions {
   readonly userAgent: string;
   /** For the request and the whole answer. Default 10 seconds: what hooks of forges allow, too. */
   readonly timeLimitMs?: number;
+  /** The certificates and proxies of the way out. Default: what Node trusts, and no proxy. */
+  readonly way?: AgentOptions;
 }
 
 const defaultTimeLimitMs = 10_000;
 /** An error's text fits many times; what is longer was not written to be read. */
 const maxAnswerBytes = 64 * 1024;
 
-/** A way out over global fetch, which keeps connections alive and checks certificates. */
+/** A way out over Node's own client, which keeps connections alive, checks certificates and goes through proxies. */
 export function createHttpPost(options: HttpPostOptions): HttpPost {
   const timeLimitMs = options.timeLimitMs ?? defaultTimeLimitMs;
+  const agentFor = createAgents(options.way ?? { ca: undefined, environment: {} });
   return async ({ url, headers, json, signal }) => {
     const limit = timeLimit(timeLimitMs, signal);
+    const target = new URL(url);
+    const { agent, proxied } = agentFor(target);
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { ...headers, 'content-type': 'application/json', 'user-agent': options.userAgent },
-        body: JSON.stringify(json),
-        signal: limit.signal,
-      });
-      const text = await readStart(response);
-      return { status: response.status, headers: response.headers, text, time: options.clock.now() };
+      const own = { 'content-type': 'application/json', 'user-agent': options.userAgent };
+      const body = JSON.stringify(json);
+      const answer = await send({ target, agent, headers: { ...headers, ...own }, body, signal: limit.signal });
+      const text = await readStart(answer);
+      return { status: answer.statusCode ?? 0, headers: headersOf(answer), text, time: options.clock.now() };
     } catch (error) {
       signal.throwIfAborted();
       const why = limit.expired() ? `no answer within ${timeLimitMs / 1000} s` : reasonOf(error);
-      throw new WaitingError('SinkUnreachable', `${new URL(url).host} cannot be reached: ${why}`);
+      const way = proxied ? ' through the proxy' : '';
+      throw new WaitingError('SinkUnreachable', `${target.host} cannot be reached${way}: ${why}`);
     } finally {
       limit.end();
     }
   };
+}
+
+interface Outgoing {
+  readonly target: URL;
+  readonly agent: Agent;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the answer's headers are here. */
+function send({ target, agent, headers, body, signal }: Outgoing): Promise<IncomingMessage> {
+  const request = target.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(target, { method: 'POST', agent, headers, signal });
+    outgoing.on('error', reject);
+    outgoing.on('response', resolve);
+    outgoing.end(body);
+  });
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  }
+  return headers;
 }
 
 interface TimeLimit {
@@ -90,38 +122,41 @@ function timeLimit(ms: number, outer: AbortSignal): TimeLimit {
 }
 
 /** The beginning of the body. Once the status has come the sink has spoken: a body that breaks off or never ends does not unsay it. */
-async function readStart(response: Response): Promise<string> {
+async function readStart(answer: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  const reader = response.body?.getReader();
   try {
-    while (reader && bytes < maxAnswerBytes) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      bytes += value.length;
+    for await (const chunk of answer as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= maxAnswerBytes) break; // which ends the connection
     }
-    await reader?.cancel();
   } catch {
     // What came before is enough.
   }
   return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maxAnswerBytes));
 }
 
-/** What fetch and the sockets below it call their errors. Their messages are not used: they can hold the URL or a header. */
+/** What sockets, TLS and Node's client call their errors. Their messages are not used: they can hold the URL or a header. */
+const untrusted = 'its certificate is of an authority that is not trusted here (the flag -ca-file names a private one)';
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection broke',
-  UND_ERR_SOCKET: 'the connection broke',
   ENOTFOUND: 'its name is not known',
   EAI_AGAIN: 'its name cannot be looked up at present',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_OVERFLOW: 'its answer has too many headers',
+  ETIMEDOUT: 'no connection in time',
+  HPE_HEADER_OVERFLOW: 'its answer has too many headers',
+  ERR_PROXY_TUNNEL: 'the proxy does not let it through',
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
 };
 
 function reasonOf(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   if (typeof code !== 'string' || !/^[A-Z0-9_]{1,60}$/.test(code)) return 'the request failed';
   return reasons[code] ?? code;
 }

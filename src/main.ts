@@ -16,8 +16,10 @@ import { createRecorder } from './kube/recorder.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { watchNotificationFile } from './notifier/file.ts';
+import { proxySecrets } from './proxy.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
+import { loadTrust } from './trust.ts';
 
 const start = parseConfig(process.argv.slice(2), process.env);
 if (start.kind === 'run') await main(start.config).catch(fail);
@@ -36,10 +38,7 @@ async function main(config: Config): Promise<void> {
     port: config.privatePort,
     address: config.bindAddress,
     metrics,
-    ready: () => [
-      ...(leaving ? ['kube-git is stopping'] : []),
-      ...(controller.hasSynced() ? [] : ['the first list of GitHooks, runs and resources']),
-    ],
+    ready: () => [...(leaving ? ['kube-git is stopping'] : []), ...controller.waitingFor()],
   });
   log.info({ port: health.port }, 'private server listening');
   const { port } = await receiver.listen(config.webhookPort, config.bindAddress);
@@ -64,26 +63,34 @@ async function main(config: Config): Promise<void> {
 async function wire(config: Config) {
   const { namespace, defaultServiceAccount, statusContext, allowInsecureCredentials } = config;
   const metrics = createMetrics();
-  let secrets = (): readonly string[] => [config.githubWebhookSecret];
+  const { githubWebhookSecret, giteaWebhookSecret, sshKnownHostsFile: knownHostsFile } = config;
+  const own = [githubWebhookSecret, giteaWebhookSecret, ...proxySecrets(process.env)];
+  let secrets = (): readonly string[] => own;
   const log = createLog(config.logLevel, () => secrets());
   for (const warning of config.warnings) log.warn({ warning }, 'configuration');
 
   const common = { clock, log, metrics, namespace };
+  const ca = await loadTrust(config.caFile);
   const client = await connect(config, metrics, log);
   const recorder = createRecorder({ kube: client, clock, log });
   const notifications = await watchNotificationFile({
     ...common,
     path: config.notificationConfigFile,
     isDefaultPath: config.notificationConfigFileIsDefault,
-    http: createHttpPost({ clock, userAgent: `kube-git/${version}` }),
+    http: createHttpPost({ clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } }),
     onChange: () => controller.entriesChanged(),
   });
-  secrets = () => [config.githubWebhookSecret, ...notifications.secrets()];
+  secrets = () => [...own, ...notifications.secrets()];
   const workspace = await openWorkspace(tmpdir());
-  const manifests = createManifestSource({ directory: workspace.directory, allowInsecureCredentials, log });
+  const environment = { ...process.env, ...(ca && gitTrust(await workspace.write('ca.pem', ca.join('\n')))) };
+  const { directory } = workspace;
+  const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
   const told = { client, manifests, notifications, recorder, defaultServiceAccount, statusContext };
   const controller = new Controller({ ...common, ...told });
-  const webhookSecrets: Readonly<Record<string, readonly string[]>> = { github: [config.githubWebhookSecret] };
+  const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
+    github: [githubWebhookSecret],
+    gitea: [giteaWebhookSecret],
+  };
   const receiver = createReceiver({
     ...common,
     ...{ forges, gitHooks: controller.gitHooks, kube: client, recorder },
@@ -98,6 +105,11 @@ async function connect(config: Config, metrics: Metrics, log: Log): Promise<Kube
   log.info({ version, node: process.version, server: found.server.url.origin, source: found.source }, 'starting');
   const onRequest = (verb: string, code: string): void => metrics.apiRequests.inc({ verb, code });
   return new KubeClient({ server: found.server, credentials: found.credentials, version, clock, onRequest });
+}
+
+/** git takes its certificates from one file, and those of a proxy from another. */
+function gitTrust(file: string): Readonly<Record<string, string>> {
+  return { GIT_SSL_CAINFO: file, GIT_PROXY_SSL_CAINFO: file };
 }
 
 function fail(error: unknown): void {

@@ -6,6 +6,8 @@ import { Interrupted, runDemo } from './demo.ts';
 import { type Options, parseOptions } from './options.ts';
 import { styleFor } from './timeline.ts';
 
+const noticeAfterMs = 1000;
+
 const parsed = parseOptions(process.argv.slice(2));
 if (parsed.kind === 'help') process.stdout.write(parsed.text);
 else if (parsed.kind === 'error') {
@@ -20,15 +22,26 @@ async function main(options: Options): Promise<number> {
   endOn(stop);
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const style = styleFor(process.stdout, process.env);
+  const notice = removalNotice(stop.signal);
   const status = await runDemo({ ...options, style, write, cleanup, signal: stop.signal }).then(
     () => 0,
     (error: unknown) => statusOf(error, stop.signal),
   );
-  const removing = setTimeout(() => process.stderr.write('Removing what was started …\n'), 1000);
+  notice.begin();
   const problems = await cleanup.run();
-  clearTimeout(removing);
+  notice.end();
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return status === 0 && problems.length > 0 ? 1 : status;
+}
+
+/** Says what is being waited for when the way out takes long. It begins with the signal at the latest. */
+function removalNotice(signal: AbortSignal): { begin(): void; end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer ??= setTimeout(() => process.stderr.write('Removing what was started …\n'), noticeAfterMs);
+  };
+  signal.addEventListener('abort', begin);
+  return { begin, end: () => clearTimeout(timer) };
 }
 
 /** Whatever ends the demo aborts the signal; main does the rest. Node's own way out would skip the cleaning up. */

@@ -35,6 +35,8 @@ export interface GitHookSpec {
   readonly passwordSecret?: GitHookSpecPasswordSecret;
   /** The private key for an ssh repository: a key of a Secret in this namespace. */
   readonly sshPrivateKeySecret?: GitHookSpecSshPrivateKeySecret;
+  /** Host keys of the ssh server, as lines of a known_hosts file: a key of a Secret or of a ConfigMap in this namespace. Those of GitHub, GitLab.com and Bitbucket Cloud are known without it. */
+  readonly knownHosts?: GitHookSpecKnownHosts;
   /** Whom to tell, as names of entries in kube-git's notification file. */
   readonly notification?: GitHookSpecNotification;
 }
@@ -71,6 +73,30 @@ export interface GitHookSpecPasswordSecret {
 
 /** The private key for an ssh repository: a key of a Secret in this namespace. */
 export interface GitHookSpecSshPrivateKeySecret {
+  /** The name of a Secret in the GitHook's namespace. */
+  readonly name: string;
+  /** The key in that Secret. */
+  readonly key: string;
+}
+
+/** Host keys of the ssh server, as lines of a known_hosts file: a key of a Secret or of a ConfigMap in this namespace. Those of GitHub, GitLab.com and Bitbucket Cloud are known without it. */
+export interface GitHookSpecKnownHosts {
+  /** A key of a ConfigMap. */
+  readonly configMapKeyRef?: GitHookSpecKnownHostsConfigMapKeyRef;
+  /** A key of a Secret. */
+  readonly secretKeyRef?: GitHookSpecKnownHostsSecretKeyRef;
+}
+
+/** A key of a ConfigMap. */
+export interface GitHookSpecKnownHostsConfigMapKeyRef {
+  /** The name of a ConfigMap in the GitHook's namespace. */
+  readonly name: string;
+  /** The key in that ConfigMap. */
+  readonly key: string;
+}
+
+/** A key of a Secret. */
+export interface GitHookSpecKnownHostsSecretKeyRef {
   /** The name of a Secret in the GitHook's namespace. */
   readonly name: string;
   /** The key in that Secret. */

@@ -59,6 +59,8 @@ export interface GitHookRunSpec {
   readonly passwordSecret?: GitHookRunSpecPasswordSecret;
   /** The GitHook's reference to a key of a Secret. */
   readonly sshPrivateKeySecret?: GitHookRunSpecSshPrivateKeySecret;
+  /** The GitHook's knownHosts. */
+  readonly knownHosts?: GitHookRunSpecKnownHosts;
   /** The GitHook's notification. */
   readonly notification?: GitHookRunSpecNotification;
 }
@@ -106,6 +108,22 @@ export interface GitHookRunSpecPasswordSecret {
 
 /** The GitHook's reference to a key of a Secret. */
 export interface GitHookRunSpecSshPrivateKeySecret {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** The GitHook's knownHosts. */
+export interface GitHookRunSpecKnownHosts {
+  readonly configMapKeyRef?: GitHookRunSpecKnownHostsConfigMapKeyRef;
+  readonly secretKeyRef?: GitHookRunSpecKnownHostsSecretKeyRef;
+}
+
+export interface GitHookRunSpecKnownHostsConfigMapKeyRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+export interface GitHookRunSpecKnownHostsSecretKeyRef {
   readonly name: string;
   readonly key: string;
 }

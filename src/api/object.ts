@@ -43,6 +43,11 @@ export function keyOf(object: { readonly metadata: ObjectMeta }): ObjectKey {
   return { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' };
 }
 
+/** Whether an object can have this name (RFC 1123 subdomain, as for most kinds): any other could not even be asked for. */
+export function isObjectName(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text);
+}
+
 /** namespace/name, as people write it and as queues and maps hold it. */
 export function formatKey(key: ObjectKey): string {
   return `${key.namespace}/${key.name}`;

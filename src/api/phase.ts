@@ -95,5 +95,6 @@ function sinksOf(run: GitHookRun, desired: SinkState | undefined): readonly GitH
 }
 
 function cut(text: string): string {
-  return text.length <= messageLimit ? text : `${text.slice(0, messageLimit - 1)}…`;
+  // Half a character would come back from the API server as another one, and the status would never say what it should.
+  return (text.length <= messageLimit ? text : `${text.slice(0, messageLimit - 1)}…`).toWellFormed();
 }

@@ -28,6 +28,6 @@ export interface DeliveryId {
   readonly id: string;
   /** The webhook that sent it, where the forge says so. */
   readonly hookId: string | undefined;
-  /** SHA-256 of the raw body in hex. */
+  /** SHA-256 in hex of the bytes that the forge signs: the raw body, of a form of Gitea the JSON in it. */
   readonly digest: string;
 }

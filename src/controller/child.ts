@@ -1,7 +1,7 @@
 // The resource of a run in the API server: created once, recognised again, given back its own clean-up time.
 // A child is ours only if the run controls it by UID; a name or a label proves nothing, since anybody can write them.
 import type { GitHookRun } from '../api/githookrun.ts';
-import { type KubeObject, keyOf } from '../api/object.ts';
+import { isObjectName, type KubeObject, keyOf, type ObjectKey } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
 import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../kube/kube.ts';
 import type { ResourceKind } from '../resource/resource.ts';
@@ -18,16 +18,29 @@ export function isControlledBy(child: KubeObject, run: GitHookRun): boolean {
   return Array.isArray(owners) && owners.some((owner) => owner?.controller === true && owner.uid === run.metadata.uid);
 }
 
-/** The object of that name as it is now; undefined where there is none. */
+/**
+ * The run's object as it is now; undefined where there is none. `kube` is kube-git's own account, which may read what it
+ * watches: the run's ServiceAccount needs no right to read.
+ */
 export async function getChild(
   kube: Kube,
   kind: ResourceKind,
   run: GitHookRun,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const name = run.status?.resource?.name ?? '';
+  return getNamed(kube, kind, { namespace: keyOf(run).namespace, name: run.status?.resource?.name ?? '' }, signal);
+}
+
+/** A name that no object can have (it came from a manifest) is nobody's, and not worth a request. */
+async function getNamed(
+  kube: Kube,
+  kind: ResourceKind,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  if (!isObjectName(key.name)) return undefined;
   try {
-    return await kube.get<KubeObject>(typeOf(kind), { namespace: keyOf(run).namespace, name }, { signal });
+    return await kube.get<KubeObject>(typeOf(kind), key, { signal });
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -36,17 +49,18 @@ export async function getChild(
 
 /**
  * Creates the object, or finds that an earlier attempt did: the name derives from the run, so there is never a second.
+ * `acting` is the run's account, `kube` kube-git's own.
  * Throws TerminalError: NameTaken, NoPermission, Forbidden, ManifestRefused, KindNotInstalled, with the API server's words.
  */
 export async function createChild(
-  kube: Kube,
+  { kube, acting }: { readonly kube: Kube; readonly acting: Kube },
   kind: ResourceKind,
   wanted: KubeObject,
   run: GitHookRun,
   signal: AbortSignal,
 ): Promise<KubeObject> {
   try {
-    return await kube.create<KubeObject>(typeOf(kind), wanted, { signal });
+    return await acting.create<KubeObject>(typeOf(kind), wanted, { signal });
   } catch (error) {
     if (isAlreadyExists(error)) return adopt(kube, kind, wanted, run, signal);
     if (error instanceof ApiError) throw refusal(error, kind, run);
@@ -62,11 +76,12 @@ async function adopt(
   signal: AbortSignal,
 ): Promise<KubeObject> {
   const key = keyOf(wanted);
-  const found = await kube.get<KubeObject>(typeOf(kind), key, { signal });
+  const found = await getNamed(kube, kind, key, signal);
+  if (found === undefined) throw new Error(`${kind.title} "${key.name}" was there and is gone`);
   if (isControlledBy(found, run)) return found;
   throw new TerminalError(
     'NameTaken',
-    `There is already a ${kind.title} "${key.name}" in namespace "${key.namespace}" that this run did not create. Delete it or change metadata.name in ${run.spec.manifest}, then push again.`,
+    `The name "${key.name}" is taken in namespace "${key.namespace}" by another ${kind.title}, which this run did not create. Delete it or change metadata.name in ${run.spec.manifest}, then push again.`,
   );
 }
 
@@ -74,13 +89,14 @@ async function adopt(
 function refusal(error: ApiError, kind: ResourceKind, run: GitHookRun): Error {
   const file = `${run.spec.manifest} at commit ${run.spec.commit.slice(0, 12)}`;
   // RBAC says «User "x" cannot create resource …»; quotas, Pod Security and webhooks answer 403 too, in words of their own.
-  if (error.status === 403 && / cannot /.test(error.message)) return noPermission(error, run);
+  if (error.status === 403 && /\bUser ".*" cannot /.test(error.message)) return noPermission(error, run);
   if (error.status === 403)
     return new TerminalError('Forbidden', `The cluster refuses ${file}: ${error.message}`, { cause: error });
-  if (error.status === 404) {
+  // A namespace that is gone is a 404 too, and takes the run with it.
+  if (error.status === 404 && !error.message.startsWith('namespaces ')) {
     return new TerminalError(
       'KindNotInstalled',
-      `The cluster does not know ${kind.apiVersion} ${kind.kind}: install it, then push again. The API server says: ${error.message}`,
+      `The cluster does not know ${kind.apiVersion} ${kind.kind}. ${kind.howToInstall ?? 'Install it.'} Then push again.`,
       { cause: error },
     );
   }
@@ -94,7 +110,10 @@ function refusal(error: ApiError, kind: ResourceKind, run: GitHookRun): Error {
   return error;
 }
 
-/** Gives an ended child its own clean-up time. A child that is gone, or that may not be patched, is left as it is: returns the reason, else undefined. */
+/**
+ * Gives an ended child its own clean-up time. A child that is gone, or that may not be patched, is left as it is: returns the
+ * reason, else undefined. Throws what may work later, conflicts among it.
+ */
 export async function handBack(
   kube: Kube,
   kind: ResourceKind,
@@ -113,7 +132,7 @@ export async function handBack(
     );
     return undefined;
   } catch (error) {
-    if (error instanceof ApiError && [403, 404, 409, 422].includes(error.status)) return error.message;
+    if (error instanceof ApiError && [400, 403, 404, 422].includes(error.status)) return error.message;
     throw error;
   }
 }

@@ -14,9 +14,14 @@ import type { Notifier } from '../notifier/notifier.ts';
 import { parseManifest } from '../resource/manifest.ts';
 import { kindOf } from '../resource/registry.ts';
 import type { ResourceKind } from '../resource/resource.ts';
+import { AccountCheck } from './account-check.ts';
 import { createAnnouncer } from './announce.ts';
 import { Children } from './children.ts';
-import { type GitHookContext, missingMessage } from './githook.ts';
+import { contextTaken, type GitHookContext, missingMessage } from './githook.ts';
+import type { Problem } from './githook-status.ts';
+import { LimitedTurns } from './limited-turns.ts';
+import type { OutdatedSinks } from './outdated-sinks.ts';
+import { gitHookKey } from './own-types.ts';
 import { actingFor } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
 import type { RunContext } from './run-context.ts';
@@ -24,6 +29,7 @@ import type { RunIndex } from './run-index.ts';
 import type { RunStore } from './run-store.ts';
 import type { SinkKey } from './sinks.ts';
 import type { TellContext } from './tell.ts';
+import { Turns } from './turns.ts';
 
 /** The entries of the notification file in use. */
 export interface NotificationEntries {
@@ -45,12 +51,24 @@ export interface ControllerDeps {
   readonly statusContext: string;
 }
 
+/** Fetches from one server at a time: half of what git does at once, so that the rest is there for the others. */
+const fetchesEach = 4;
+
+/** Messages to one entry of the notification file at a time: a small part of the workers, see controller.ts. */
+const tellsEach = 8;
+
 interface Parts {
   readonly gitHooks: Store<GitHook>;
   readonly children: ReadonlyMap<string, Store<KubeObject>>;
   readonly index: RunIndex;
   readonly runs: RunStore;
-  mayAskAgain(key: string): boolean;
+  readonly outdated: OutdatedSinks;
+  /** Has the sink of a run with this key looked at again. */
+  wakeTell(key: string): void;
+  /** Has the sinks that refused asked again, for all runs of this GitHook. */
+  askAgain(gitHookUid: string): void;
+  /** Has the run with this key looked at again. */
+  wakeRun(key: string): void;
 }
 
 export interface Contexts {
@@ -68,6 +86,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       ...common,
       manifests: deps.manifests,
       children: new Children(parts.children),
+      fetchTurns: new LimitedTurns(fetchesEach, parts.wakeRun),
       announce: createAnnouncer({ gitHooks: parts.gitHooks, recorder, log, metrics }),
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
@@ -77,15 +96,19 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
     },
     tell: {
       ...common,
+      turns: new Turns(),
+      entryTurns: new LimitedTurns(tellsEach, parts.wakeTell),
       metrics,
       options: { statusContext, title: (apiVersion, kind) => kindOf({ apiVersion, kind }).title },
-      notifier: (sink) => notifierOf(sink, notifications),
+      notifier: (sink, run) => notifierOf(sink, notifications, takenBy(run, sink, parts.gitHooks, statusContext)),
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
-      mayAskAgain: parts.mayAskAgain,
+      outdated: parts.outdated,
     },
     gitHook: {
       ...common,
       index: parts.index,
+      askAgain: parts.askAgain,
+      account: new AccountCheck({ kube, clock, defaultAccount: deps.defaultServiceAccount }),
       statusContext,
       missingEntry: ({ type, name }) =>
         notifications.find(type, name) ? undefined : { known: notifications.names(type) },
@@ -99,7 +122,14 @@ function prepareManifest(text: string, run: GitHookRun): { kind: ResourceKind; w
   return { kind, wanted: kind.render(manifest, run) };
 }
 
-function notifierOf(sink: SinkKey, entries: NotificationEntries): Notifier {
+/** Why this sink is another GitHook's to speak to; undefined where it is not. */
+function takenBy(run: GitHookRun, sink: SinkKey, gitHooks: Store<GitHook>, statusContext: string): Problem | undefined {
+  const gitHook = sink.type === 'github' ? gitHooks.get(gitHookKey(run)) : undefined;
+  return gitHook && contextTaken(gitHook, { gitHooks, statusContext });
+}
+
+function notifierOf(sink: SinkKey, entries: NotificationEntries, taken: Problem | undefined): Notifier {
+  if (taken) throw new TerminalError(taken.reason, taken.message);
   const entry = entries.find(sink.type, sink.name);
   if (entry === undefined)
     throw new TerminalError('NotificationNotFound', missingMessage(sink, entries.names(sink.type)));

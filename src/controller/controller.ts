@@ -6,6 +6,7 @@ import { runLabel } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isEnded } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
+import type { ResourceType } from '../kube/kube.ts';
 import { Queue } from '../kube/queue.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { resourceKinds } from '../resource/registry.ts';
@@ -13,16 +14,18 @@ import { typeOf } from './child.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { reconcileGitHook } from './githook.ts';
+import { missingCrd, notListed } from './not-listed.ts';
+import { OutdatedSinks } from './outdated-sinks.ts';
 import { gitHookKey, gitHookType, runType } from './own-types.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { RunStore } from './run-store.ts';
-import { plan } from './sinks.ts';
+import { type Outdated, plan } from './sinks.ts';
 import { tell, tellKey } from './tell.ts';
 
 /** Runs and sinks advanced at a time: they mostly wait for the network, and git has a limit of its own. */
 const runWorkers = 16;
-const tellWorkers = 16;
+const tellWorkers = 64;
 const gitHookWorkers = 4;
 
 /** A GitHook's status is written at most about once in this time while its runs change. */
@@ -42,8 +45,9 @@ export class Controller {
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
   readonly #store: RunStore;
-  /** Sinks that may be asked again although they refused. */
-  readonly #askAgain = new Set<string>();
+  /** By plural: why the last list or watch ended. */
+  readonly #listErrors = new Map<string, unknown>();
+  readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
 
   constructor(deps: ControllerDeps) {
@@ -52,7 +56,12 @@ export class Controller {
     const watch = {
       ...{ client, clock, log },
       ...(namespace && { namespace }),
-      onRestart: (resource: string, why: string) => metrics.watchRestarts.inc({ resource, why }),
+      onRestart: (type: ResourceType, why: string, error: unknown) => {
+        metrics.watchRestarts.inc({ resource: type.plural, why });
+        this.#listErrors.set(type.plural, error);
+        const problem = missingCrd(type, error);
+        if (problem) log.error({ problem }, 'not ready');
+      },
     };
     this.#runQueue = new Queue({ ...backOff, clock });
     this.#tellQueue = new Queue({ ...backOff, clock });
@@ -75,30 +84,44 @@ export class Controller {
       const reflector = new Reflector<KubeObject>({
         ...watch,
         type: typeOf(kind),
+        optional: kind.howToInstall !== undefined,
         labelSelector: runLabel,
         transform: slim,
         onChange,
       });
-      this.#children.set(`${kind.apiVersion} ${kind.kind}`, reflector);
+      this.#children.set(storeName(kind), reflector);
     }
-    this.#store = new RunStore(client, (run) => this.#queueSinks(run, false));
+    this.#store = new RunStore(client, (run) => this.#wrote(run));
     this.#contexts = createContexts(deps, {
       gitHooks: this.gitHooks,
       children: this.#children,
       index: this.#index,
       runs: this.#store,
-      mayAskAgain: (key) => this.#askAgain.delete(key),
+      wakeRun: (key) => this.#runQueue.add(key),
+      wakeTell: (key) => this.#tellQueue.add(key),
+      outdated: this.#outdated,
+      askAgain: (uid) => {
+        for (const run of this.#index.of(uid)) this.#queueSinks(run, 'refusal');
+      },
     });
   }
 
   /** Whether everything has been listed, so that absence means absence. */
   hasSynced(): boolean {
-    return [this.gitHooks, this.#runs, ...this.#children.values()].every((reflector) => reflector.hasSynced());
+    return this.waitingFor().length === 0;
+  }
+
+  /** What has not been listed yet, each in words and with the reason. */
+  waitingFor(): readonly string[] {
+    const kinds = resourceKinds.map((kind) => [typeOf(kind), this.#children.get(storeName(kind))] as const);
+    const lists = [[gitHookType, this.gitHooks] as const, [runType, this.#runs] as const, ...kinds];
+    const missing = lists.filter(([, reflector]) => reflector?.hasSynced() === false);
+    return missing.map(([type]) => notListed(type, this.#listErrors.get(type.plural)));
   }
 
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
-    for (const run of this.#runs.list()) this.#queueSinks(run, true);
+    for (const run of this.#runs.list()) this.#queueSinks(run, 'all');
     for (const gitHook of this.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
   }
 
@@ -119,10 +142,7 @@ export class Controller {
       ...reflectors,
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
-      work(this.#gitHookQueue, 'githook', gitHookWorkers, async (key) => {
-        await reconcileGitHook(key, contexts.gitHook, signal);
-        return undefined;
-      }),
+      work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
     ]);
   }
 
@@ -138,11 +158,22 @@ export class Controller {
       this.#store.forget(key);
       return;
     }
-    this.#index.set(run);
-    const waiting = this.#queueSinks(run, kind === 'added');
+    const isEcho = this.#store.isEcho(run);
+    if (!isEcho) this.#index.set(run);
+    const waiting = this.#queueSinks(run, kind === 'added' ? 'refusal' : 'nothing');
     const settled = isSettled(run);
-    if (!this.#store.isEcho(run) && !settled) this.#runQueue.add(key);
+    if (!isEcho && !settled) this.#runQueue.add(key);
     if (settled && !waiting) this.#store.forget(key);
+  }
+
+  #wrote(run: GitHookRun): void {
+    const key = formatKey(keyOf(run));
+    const watched = this.#runs.get(key);
+    // The answer to a write can come after the watch has told of the run's end.
+    if (watched !== undefined) this.#index.set(slim(run));
+    const waiting = this.#queueSinks(run, 'nothing');
+    const isShown = watched?.metadata.resourceVersion === run.metadata.resourceVersion;
+    if (isShown && isSettled(run) && !waiting) this.#store.forget(key);
   }
 
   #childChanged(kind: string, child: KubeObject): void {
@@ -152,15 +183,15 @@ export class Controller {
     if (key !== undefined && !(run && isSettled(run))) this.#runQueue.add(key);
   }
 
-  /** Queues whoever has something to be told and returns whether there is any. `again` asks those who refused once more. */
-  #queueSinks(run: GitHookRun, again: boolean): boolean {
+  /** Queues whoever has something to be told and returns whether there is any. */
+  #queueSinks(run: GitHookRun, outdated: Outdated): boolean {
     let waiting = false;
     for (const sink of run.status?.sinks ?? []) {
-      const next = plan(sink, this.#deps.clock.now(), again);
+      const next = plan(sink, this.#deps.clock.now(), outdated);
       if (next.kind === 'done') continue;
       waiting = true;
       const key = tellKey(keyOf(run), sink);
-      if (again) this.#askAgain.add(key);
+      this.#outdated.note(key, outdated);
       this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
     }
     return waiting;
@@ -185,10 +216,13 @@ export class Controller {
         metrics.reconcileErrors.inc({ controller: name });
         log.warn({ [name]: key, error: messageOf(error) }, 'reconcile failed, trying again');
       }
-      if (error instanceof WaitingError && error.retryAfterMs !== undefined) queue.addAfter(key, error.retryAfterMs);
-      else queue.addRateLimited(key);
+      queue.addRateLimited(key, error instanceof WaitingError ? error.retryAfterMs : 0);
     }
   }
+}
+
+function storeName({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): string {
+  return `${apiVersion} ${kind}`;
 }
 
 /** Whether nothing is left to do for the run itself; its sinks are another matter. */

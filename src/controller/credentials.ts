@@ -1,63 +1,86 @@
-// The credentials a run's repository is fetched with: keys of Secrets in its namespace, read anew for each fetch,
-// so that a rotated Secret counts at once.
-import type { GitHookRun, GitHookRunSpec } from '../api/githookrun.ts';
+// The credentials a run's repository is fetched with: keys of Secrets and ConfigMaps in its namespace, read anew for each
+// fetch, so that a rotated Secret counts at once.
+import type { GitHookRun } from '../api/githookrun.ts';
+import { isObjectName } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
 import type { Credentials } from '../git/git.ts';
 import { ApiError, isNotFound, type Kube, type StoredObject } from '../kube/kube.ts';
 import { noPermission } from './permission.ts';
 
-const secretType = { group: '', version: 'v1', plural: 'secrets' } as const;
+const plurals = { Secret: 'secrets', ConfigMap: 'configmaps' } as const;
 
-interface Secret extends StoredObject {
+/** A Secret's values are base64, a ConfigMap's are text. */
+interface Holder extends StoredObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-type Field = 'usernameSecret' | 'passwordSecret' | 'sshPrivateKeySecret';
+/** A key that the GitHook names. */
+interface Reference {
+  /** The field that names it, for messages. */
+  readonly field: string;
+  readonly kind: keyof typeof plurals;
+  readonly name: string;
+  readonly key: string;
+}
 
-/** Reads what the run's spec names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, NoPermission. */
+/**
+ * Reads what the run's spec names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, ConfigMapNotFound,
+ * ConfigMapKeyNotFound, NoPermission.
+ */
 export async function readCredentials(run: GitHookRun, kube: Kube, signal: AbortSignal): Promise<Credentials> {
-  const namespace = run.metadata.namespace ?? '';
-  const secrets = new Map<string, Promise<Secret>>();
-  const read = async (field: Field): Promise<string | undefined> => {
-    const reference = run.spec[field];
+  const holders = new Map<string, Promise<Holder>>();
+  const read = async (reference: Reference | undefined): Promise<string | undefined> => {
     if (reference === undefined) return undefined;
-    const { name } = reference;
-    const secret = secrets.get(name) ?? kube.get<Secret>(secretType, { namespace, name }, { signal });
-    secrets.set(name, secret);
-    return valueIn(await secret.catch((error) => explain(error, field, run)), field, run.spec);
+    const { kind, name } = reference;
+    if (!isObjectName(name)) throw notFound(reference, run);
+    const type = { group: '', version: 'v1', plural: plurals[kind] };
+    const namespace = run.metadata.namespace ?? '';
+    const holder = holders.get(`${kind}/${name}`) ?? kube.get<Holder>(type, { namespace, name }, { signal });
+    holders.set(`${kind}/${name}`, holder);
+    return valueIn(await holder.catch((error) => explain(error, reference, run)), reference);
   };
-  const username = await read('usernameSecret');
-  const password = await read('passwordSecret');
-  const sshPrivateKey = await read('sshPrivateKeySecret');
+  const { usernameSecret, passwordSecret, sshPrivateKeySecret } = run.spec;
+  const username = await read(usernameSecret && { field: 'usernameSecret', kind: 'Secret', ...usernameSecret });
+  const password = await read(passwordSecret && { field: 'passwordSecret', kind: 'Secret', ...passwordSecret });
+  const sshPrivateKey = await read(
+    sshPrivateKeySecret && { field: 'sshPrivateKeySecret', kind: 'Secret', ...sshPrivateKeySecret },
+  );
+  const knownHosts = await read(knownHostsOf(run));
   return {
     ...(username !== undefined && { username: username.trimEnd() }),
     ...(password !== undefined && { password: password.trimEnd() }),
     ...(sshPrivateKey !== undefined && { sshPrivateKey }),
+    ...(knownHosts !== undefined && { knownHosts }),
   };
 }
 
-function valueIn(secret: Secret, field: Field, spec: GitHookRunSpec): string {
-  const { name, key } = spec[field] ?? { name: '', key: '' };
-  const data = secret.data ?? {};
-  const value = Object.hasOwn(data, key) ? data[key] : undefined;
-  if (value !== undefined && value !== '') return Buffer.from(value, 'base64').toString('utf8');
-  const keys = Object.keys(data).sort().join(', ') || 'none';
-  throw new TerminalError(
-    'SecretKeyNotFound',
-    `The Secret "${name}" has no key "${key}" with a value, which spec.${field} names. Its keys: ${keys}. Correct spec.${field}.key or add the key to the Secret.`,
-  );
+function knownHostsOf(run: GitHookRun): Reference | undefined {
+  const { configMapKeyRef, secretKeyRef } = run.spec.knownHosts ?? {};
+  if (configMapKeyRef) return { field: 'knownHosts.configMapKeyRef', kind: 'ConfigMap', ...configMapKeyRef };
+  return secretKeyRef && { field: 'knownHosts.secretKeyRef', kind: 'Secret', ...secretKeyRef };
 }
 
-function explain(error: unknown, field: Field, run: GitHookRun): never {
-  const namespace = run.metadata.namespace ?? '';
-  const name = run.spec[field]?.name ?? '';
-  if (isNotFound(error)) {
-    throw new TerminalError(
-      'SecretNotFound',
-      `There is no Secret "${name}" in namespace "${namespace}", which spec.${field} names. Create it, or correct spec.${field}.name.`,
-      { cause: error },
-    );
-  }
+function valueIn(holder: Holder, { field, kind, name, key }: Reference): string {
+  const data = holder.data ?? {};
+  const value = Object.hasOwn(data, key) ? data[key] : undefined;
+  if (value !== undefined && value !== '')
+    return kind === 'Secret' ? Buffer.from(value, 'base64').toString('utf8') : value;
+  const keys = Object.keys(data).sort().join(', ') || 'none';
+  const message = `The ${kind} "${name}" has no key "${key}" with a value, which spec.${field} names. Its keys: ${keys}. Correct spec.${field}.key or add the key to the ${kind}.`;
+  throw kind === 'Secret'
+    ? new TerminalError('SecretKeyNotFound', message)
+    : new TerminalError('ConfigMapKeyNotFound', message);
+}
+
+function explain(error: unknown, reference: Reference, run: GitHookRun): never {
+  if (isNotFound(error)) throw notFound(reference, run, { cause: error });
   if (error instanceof ApiError && error.status === 403) throw noPermission(error, run);
   throw error;
+}
+
+function notFound({ field, kind, name }: Reference, run: GitHookRun, options?: ErrorOptions): TerminalError {
+  const message = `There is no ${kind} "${name}" in namespace "${run.metadata.namespace}", which spec.${field} names. Create it, or correct spec.${field}.name.`;
+  return kind === 'Secret'
+    ? new TerminalError('SecretNotFound', message, options)
+    : new TerminalError('ConfigMapNotFound', message, options);
 }

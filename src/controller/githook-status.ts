@@ -60,7 +60,7 @@ function lastOf(created: readonly GitHookRun[], gitHook: GitHook): Partial<GitHo
     branch: last.spec.ref,
     author: last.spec.author ?? '',
     appliedResource: { apiVersion, kind, namespace: gitHook.metadata.namespace ?? '', name },
-    lastTrigger: started(last),
+    ...(started(last) && { lastTrigger: started(last) }),
   };
 }
 
@@ -113,6 +113,7 @@ function isFromSpec(run: GitHookRun, gitHook: GitHook): boolean {
       spec.usernameSecret,
       spec.passwordSecret,
       spec.sshPrivateKeySecret,
+      spec.knownHosts,
     ]);
   return relevant(run.spec) === relevant(gitHook.spec);
 }

@@ -1,11 +1,12 @@
 // Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act.
 // Changes nothing else; runs are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
-import type { GitHook } from '../api/githook.ts';
+import type { GitHook, GitHookStatus } from '../api/githook.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { AccountCheck } from './account-check.ts';
 import { gitHookStatus, type Problem } from './githook-status.ts';
 import { gitHookType } from './own-types.ts';
 import { contextOf } from './report.ts';
@@ -17,19 +18,37 @@ export interface GitHookContext {
   readonly clock: Clock;
   readonly index: RunIndex;
   readonly statusContext: string;
+  readonly account: Pick<AccountCheck, 'look'>;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
+  /** Has the sinks that refused asked again, for all runs of this GitHook. */
+  askAgain(gitHookUid: string): void;
   /** The names of the notification file's entries of a type; undefined entry when this one is there. */
   missingEntry(sink: SinkKey): { readonly known: readonly string[] } | undefined;
 }
 
-/** Writes the GitHook's status where it says something else than the cache. */
-export async function reconcileGitHook(key: string, context: GitHookContext, signal: AbortSignal): Promise<void> {
+/** Writes the GitHook's status where it says something else than the cache. Returns when to come back, in milliseconds. */
+export async function reconcileGitHook(
+  key: string,
+  context: GitHookContext,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const gitHook = context.gitHooks.get(key);
-  if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return;
-  const facts = { runs: context.index.of(gitHook.metadata.uid ?? ''), problem: problemOf(gitHook, context) };
+  if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return undefined;
+  const { uid = '' } = gitHook.metadata;
+  const account = await context.account.look(gitHook, signal);
+  const facts = {
+    runs: context.index.of(uid),
+    problem: account.problem ?? problemOf(gitHook, context),
+  };
   const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
-  if (isDeepStrictEqual(status, gitHook.status)) return;
+  if (isDeepStrictEqual(status, gitHook.status)) return account.againMs;
   await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+  if (isStalled(gitHook.status, 'ContextTaken') && !isStalled(status, 'ContextTaken')) context.askAgain(uid);
+  return account.againMs;
+}
+
+function isStalled(status: GitHookStatus | undefined, reason: string): boolean {
+  return status?.conditions?.some((one) => one.type === 'Stalled' && one.reason === reason) ?? false;
 }
 
 function problemOf(gitHook: GitHook, context: GitHookContext): Problem | undefined {
@@ -55,15 +74,19 @@ export function missingMessage(sink: SinkKey, known: readonly string[]): string 
 }
 
 /** Two GitHooks of one repository with one context would overwrite each other's commit statuses: the older one has it. */
-function contextTaken(gitHook: GitHook, context: GitHookContext): Problem | undefined {
+export function contextTaken(
+  gitHook: GitHook,
+  context: Pick<GitHookContext, 'gitHooks' | 'statusContext'>,
+): Problem | undefined {
   const statusContext = (hook: GitHook): string => contextOf(nameOf(hook), hook.spec.notification?.context, context);
-  const repository = (hook: GitHook): string | undefined => canonicalRepository(hook.spec.repository);
+  // One stored before the schema asked for its fields must not stop the others.
+  const repository = (hook: GitHook): string | undefined => canonicalRepository(hook.spec.repository ?? '');
   const other = context.gitHooks
     .list()
     .find(
       (hook) =>
         hook.metadata.uid !== gitHook.metadata.uid &&
-        hook.spec.notification?.github &&
+        hook.spec?.notification?.github &&
         statusContext(hook) === statusContext(gitHook) &&
         repository(hook) === repository(gitHook) &&
         isOlder(hook, gitHook),

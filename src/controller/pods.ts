@@ -21,11 +21,9 @@ export async function explain(
   { kube, clock }: { readonly kube: Kube; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<Standing> {
-  const { waitingPods, ...standing } = seen;
-  if (seen.phase === 'Succeeded' || (seen.phase === 'Running' && (waitingPods === undefined || isFresh(run, clock)))) {
-    return standing;
-  }
-  const selector = waitingPods ?? `batch.kubernetes.io/controller-uid=${run.status?.resource?.uid}`;
+  const { waitingPods, failedPods, ...standing } = seen;
+  const selector = seen.phase === 'Failed' ? failedPods : waitingPods;
+  if (selector === undefined || (seen.phase === 'Running' && isFresh(run, clock))) return standing;
   const pods = await podsOf(kube, run, selector, signal);
   if (seen.phase === 'Running') return { ...standing, ...explainPods(pods) };
   const hint = explainFailure(pods);

@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { Observation, ResourceKind } from '../resource/resource.ts';
 import type { Announcer } from './announce.ts';
 import type { Children } from './children.ts';
+import type { LimitedTurns } from './limited-turns.ts';
 import type { RunStore } from './run-store.ts';
 
 export interface RunContext {
@@ -21,6 +22,7 @@ export interface RunContext {
   readonly children: Children;
   readonly runs: RunStore;
   readonly announce: Announcer;
+  readonly fetchTurns: LimitedTurns;
   /** The API server as the run's ServiceAccount sees it. */
   actingFor(run: GitHookRun): Kube;
   /** The kind, by apiVersion and kind; throws TerminalError where it is not in the table. */

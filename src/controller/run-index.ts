@@ -1,4 +1,4 @@
-// The runs of each GitHook as the watch shows them. Only for questions where a moment's delay does no harm.
+// The runs of each GitHook as the watch shows them and as kube-git wrote them itself, whichever came last.
 import type { GitHookRun } from '../api/githookrun.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import type { SinkKey } from './sinks.ts';
@@ -37,11 +37,13 @@ export class RunIndex {
   }
 }
 
-/** Positive when `a` is newer. Times have whole seconds, so the sequence and then the name decide. */
+/** Positive when `a` is newer. Creation times have whole seconds: then the time of receiving, the sequence and the name decide. */
 function compareAge(a: GitHookRun, b: GitHookRun): number {
   const createdA = a.metadata.creationTimestamp ?? '';
   const createdB = b.metadata.creationTimestamp ?? '';
   if (createdA !== createdB) return createdA > createdB ? 1 : -1;
+  const [receivedA, receivedB] = [Date.parse(a.spec.receivedTime), Date.parse(b.spec.receivedTime)];
+  if (receivedA !== receivedB) return receivedA > receivedB ? 1 : -1;
   if (a.spec.sequence !== b.spec.sequence) return a.spec.sequence - b.spec.sequence;
   return (a.metadata.name ?? '') > (b.metadata.name ?? '') ? 1 : -1;
 }

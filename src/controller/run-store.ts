@@ -5,6 +5,7 @@ import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
 import { formatKey, keyOf, parseKey } from '../api/object.ts';
 import { isConflict, isNotFound, type Kube } from '../kube/kube.ts';
 import { runType } from './own-types.ts';
+import { Turns } from './turns.ts';
 
 /** How often an update that lost a race is tried again before the queue's back-off takes over. */
 const conflictAttempts = 5;
@@ -14,8 +15,8 @@ export class RunStore {
   readonly #onWrite: (run: GitHookRun) => void;
   /** What this process wrote last of each run that is not done with. */
   readonly #own = new Map<string, GitHookRun>();
-  /** The write of each run that is under way. */
-  readonly #writing = new Map<string, Promise<unknown>>();
+  /** Writes, by run. */
+  readonly #turns = new Turns();
 
   constructor(kube: Kube, onWrite: (run: GitHookRun) => void) {
     this.#kube = kube;
@@ -37,7 +38,7 @@ export class RunStore {
   /** Writes what `change` makes of the run; throws a conflict where somebody else has written it since it was read. */
   write(run: GitHookRun, change: (newest: GitHookRun) => GitHookRunStatus, signal: AbortSignal): Promise<GitHookRun> {
     const key = formatKey(keyOf(run));
-    return this.#alone(key, () => {
+    return this.#turns.take(key, () => {
       const newest = this.#own.get(key) ?? run;
       return this.#put(key, newest, change(newest), signal);
     });
@@ -49,7 +50,7 @@ export class RunStore {
     change: (newest: GitHookRun) => GitHookRunStatus | undefined,
     signal: AbortSignal,
   ): Promise<GitHookRun | undefined> {
-    return this.#alone(key, async () => {
+    return this.#turns.take(key, async () => {
       for (let attempt = 1; attempt < conflictAttempts; attempt++) {
         try {
           return await this.#change(key, change, signal);
@@ -68,7 +69,7 @@ export class RunStore {
     if (own === undefined) return false;
     if (own.metadata.uid === run.metadata.uid && !isNewer(run, own)) return true;
     // The watch can be faster than the answer to a write: then it is the answer that says whose this is.
-    if (!this.#writing.has(key)) this.#own.delete(key);
+    if (!this.#turns.has(key)) this.#own.delete(key);
     return false;
   }
 
@@ -103,18 +104,6 @@ export class RunStore {
       // After any failure nobody knows what is stored: the next read asks.
       this.#own.delete(key);
       throw error;
-    }
-  }
-
-  async #alone<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#writing.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    const settled = mine.catch(() => {});
-    this.#writing.set(key, settled);
-    try {
-      return await mine;
-    } finally {
-      if (this.#writing.get(key) === settled) this.#writing.delete(key);
     }
   }
 }

@@ -1,10 +1,11 @@
 // Spine 2: what happens to a run, in order. Each reconcile reads the run as it is now and moves it as far as it can
 // go; every outside effect is followed by a write that says so, and repeating any of them is harmless.
-import type { GitHookRun } from '../api/githookrun.ts';
-import type { KubeObject } from '../api/object.ts';
+import type { GitHookRun, GitHookRunStatusResource } from '../api/githookrun.ts';
+import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isEnded, type Standing, says, withStanding } from '../api/phase.ts';
+import { canonicalRepository } from '../api/repository.ts';
 import { formatTime } from '../clock.ts';
-import { TerminalError, WaitingError } from '../errors.ts';
+import { messageOf, TerminalError, WaitingError } from '../errors.ts';
 import type { ResourceKind } from '../resource/resource.ts';
 import { createChild, getChild, handBack, isControlledBy } from './child.ts';
 import { readCredentials } from './credentials.ts';
@@ -38,7 +39,14 @@ async function advance(run: GitHookRun, context: RunContext, signal: AbortSignal
   }
   if (run.status?.resource?.uid !== undefined) return follow(run, context, signal);
   const adopted = await adopt(run, context, signal);
-  return adopted ? adopted.again : create(run, context, signal);
+  if (adopted) return adopted.again;
+  const host = serverOf(run.spec.repository);
+  return context.fetchTurns.take(host, formatKey(keyOf(run)), () => create(run, context, signal));
+}
+
+/** The server as far as it can be told: with its port in a URL, by its name in git@host:path. */
+function serverOf(repository: string): string {
+  return URL.parse(repository)?.host || (canonicalRepository(repository)?.split('/', 1)[0] ?? '');
 }
 
 /** A run that was about to create may have done so before a crash: then no manifest is needed again. */
@@ -46,7 +54,7 @@ async function adopt(run: GitHookRun, context: RunContext, signal: AbortSignal):
   const { resource } = run.status ?? {};
   if (resource === undefined) return undefined;
   const kind = context.kind(resource.apiVersion, resource.kind);
-  const child = await getChild(context.actingFor(run), kind, run, signal);
+  const child = await getChild(context.kube, kind, run, signal);
   if (child === undefined || !isControlledBy(child, run)) return undefined;
   return { again: await recordChild(run, kind, child, context, signal) };
 }
@@ -63,7 +71,8 @@ async function create(run: GitHookRun, context: RunContext, signal: AbortSignal)
     signal,
   );
   try {
-    const child = await createChild(context.actingFor(run), kind, wanted, run, signal);
+    const accounts = { kube: context.kube, acting: context.actingFor(run) };
+    const child = await createChild(accounts, kind, wanted, run, signal);
     return await recordChild(creating, kind, child, context, signal);
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
@@ -83,21 +92,31 @@ async function prepare(
     const text = await context.manifests.read({ url, commit, ref, path }, credentials, signal);
     return context.parse(text, run);
   } catch (error) {
-    if (!(error instanceof WaitingError)) throw error;
-    const waitedMs = context.clock.now() - Date.parse(run.metadata.creationTimestamp ?? run.spec.receivedTime);
-    if (waitedMs > fetchLimitMs) {
-      throw new TerminalError('FetchTimeout', `Gave up fetching ${path} after an hour: ${error.message}`, {
-        cause: error,
-      });
-    }
-    await write(
-      run,
-      { phase: 'Pending', reason: error.reason, message: `${error.message} It is tried again.` },
-      context,
-      signal,
-    );
+    if (error instanceof TerminalError || signal.aborted) throw error;
+    await writeTrouble(run, error, context, signal);
     throw error;
   }
+}
+
+/** Shows why the manifest is not there yet. Throws TerminalError FetchTimeout when it has been so for too long. */
+async function writeTrouble(run: GitHookRun, error: unknown, context: RunContext, signal: AbortSignal): Promise<void> {
+  const path = run.spec.manifest;
+  const { reason, message } =
+    error instanceof WaitingError
+      ? error
+      : new WaitingError('FetchFailed', `kube-git could not fetch ${path}: ${messageOf(error)}.`);
+  if (context.clock.now() - triedSince(run, context) > fetchLimitMs) {
+    throw new TerminalError('FetchTimeout', `Gave up fetching ${path} after an hour: ${message}`, { cause: error });
+  }
+  // A run that was about to create stays so: the name it has written down is what a crash is recovered by.
+  const phase = run.status?.phase === 'Creating' ? 'Creating' : 'Pending';
+  await write(run, { phase, reason, message: `${message} It is tried again.` }, context, signal);
+}
+
+/** When the run said its first word, which the first failure is; not when it was made, because kube-git may have been away since. */
+function triedSince(run: GitHookRun, context: RunContext): number {
+  const began = run.status?.conditions?.find(({ type, status }) => type === 'Succeeded' && status === 'Unknown');
+  return began === undefined ? context.clock.now() : Date.parse(began.lastTransitionTime);
 }
 
 async function recordChild(
@@ -120,7 +139,8 @@ async function recordChild(
 async function follow(run: GitHookRun, context: RunContext, signal: AbortSignal, fresh?: KubeObject): Promise<Again> {
   const { apiVersion = '', kind: kindName = '', name, uid } = run.status?.resource ?? {};
   const kind = context.kind(apiVersion, kindName);
-  const child = fresh ?? context.children.get(run) ?? (await getChild(context.actingFor(run), kind, run, signal));
+  const watched = context.children.get(run);
+  const child = fresh ?? watched ?? (await getChild(context.kube, kind, run, signal));
   const mine =
     child !== undefined && child.metadata.uid === uid && isControlledBy(child, run)
       ? child
@@ -133,7 +153,8 @@ async function follow(run: GitHookRun, context: RunContext, signal: AbortSignal,
   const standing = await context.explain(run, seen, signal);
   if (standing.phase !== 'Running') return end(run, standing, context, signal);
   await write(run, standing, context, signal);
-  return seen.waitingPods === undefined ? undefined : context.lookAgainMs(run);
+  // Nothing calls for a resource that the watch does not show, such as one that has lost its label.
+  return seen.waitingPods === undefined && watched !== undefined ? undefined : context.lookAgainMs(run);
 }
 
 async function end(run: GitHookRun, standing: Standing, context: RunContext, signal: AbortSignal): Promise<Again> {
@@ -146,10 +167,7 @@ async function end(run: GitHookRun, standing: Standing, context: RunContext, sig
 async function finish(run: GitHookRun, context: RunContext, signal: AbortSignal): Promise<Again> {
   const { resource, handedBack } = run.status ?? {};
   if (resource?.uid === undefined || handedBack) return undefined;
-  const kind = context.kind(resource.apiVersion, resource.kind);
-  const kube = context.actingFor(run);
-  const child = context.children.get(run) ?? (await getChild(kube, kind, run, signal));
-  const refused = child?.metadata.uid === resource.uid && child ? await handBack(kube, kind, child, signal) : undefined;
+  const refused = await giveBack(run, resource, context, signal);
   if (refused)
     context.log.warn(
       { run: run.metadata.name, namespace: run.metadata.namespace, refused },
@@ -157,6 +175,25 @@ async function finish(run: GitHookRun, context: RunContext, signal: AbortSignal)
     );
   await context.runs.write(run, (newest) => ({ ...newest.status, handedBack: true }), signal);
   return undefined;
+}
+
+/** Why it cannot be given back; undefined where it was, or where the resource is gone. */
+async function giveBack(
+  run: GitHookRun,
+  { apiVersion, kind: kindName, uid }: GitHookRunStatusResource,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const kind = context.kind(apiVersion, kindName);
+    const child = context.children.get(run) ?? (await getChild(context.kube, kind, run, signal));
+    if (child === undefined || child.metadata.uid !== uid) return undefined;
+    return await handBack(context.actingFor(run), kind, child, signal);
+  } catch (error) {
+    // Such as a kind that only a newer kube-git knows: the outcome stands, and no attempt will go better.
+    if (error instanceof TerminalError) return error.message;
+    throw error;
+  }
 }
 
 /** Writes the standing unless the run says so already. */

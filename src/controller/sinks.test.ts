@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GitHookRunStatusSink } from '../api/githookrun.ts';
 import { TerminalError, WaitingError } from '../errors.ts';
-import { accepted, failed, isRefused, plan } from './sinks.ts';
+import { accepted, failed, isRefused, type Outdated, plan } from './sinks.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');
 const sink = (fields: Partial<GitHookRunStatusSink>): GitHookRunStatusSink => ({
@@ -13,36 +13,58 @@ const sink = (fields: Partial<GitHookRunStatusSink>): GitHookRunStatusSink => ({
 
 describe('plan', () => {
   const later = '2026-01-01T00:00:05Z';
-  const cases: [string, Partial<GitHookRunStatusSink>, boolean, ReturnType<typeof plan>][] = [
-    ['nothing to tell', {}, false, { kind: 'done' }],
-    ['something new', { desired: 'Started' }, false, { kind: 'send', state: 'Started' }],
-    ['told already', { desired: 'Started', told: 'Started' }, false, { kind: 'done' }],
-    ['the end after the start', { desired: 'Failed', told: 'Started' }, false, { kind: 'send', state: 'Failed' }],
-    ['nobody knows what was told', { desired: 'Failed', told: 'Unknown' }, false, { kind: 'send', state: 'Failed' }],
-    ['another run speaks', { desired: 'Superseded', told: 'Started' }, false, { kind: 'done' }],
-    ['not yet time', { desired: 'Started', lastError: 'x', nextAttemptTime: later }, false, { kind: 'wait', ms: 5000 }],
+  const cases: [string, Partial<GitHookRunStatusSink>, Outdated, ReturnType<typeof plan>][] = [
+    ['nothing to tell', {}, 'nothing', { kind: 'done' }],
+    ['something new', { desired: 'Started' }, 'nothing', { kind: 'send', state: 'Started' }],
+    ['told already', { desired: 'Started', told: 'Started' }, 'nothing', { kind: 'done' }],
+    ['the end after the start', { desired: 'Failed', told: 'Started' }, 'nothing', { kind: 'send', state: 'Failed' }],
+    [
+      'nobody knows what was told',
+      { desired: 'Failed', told: 'Unknown' },
+      'nothing',
+      { kind: 'send', state: 'Failed' },
+    ],
+    ['another run speaks', { desired: 'Superseded', told: 'Started' }, 'nothing', { kind: 'done' }],
+    [
+      'not yet time',
+      { desired: 'Started', lastError: 'x', nextAttemptTime: later },
+      'nothing',
+      { kind: 'wait', ms: 5000 },
+    ],
     [
       'not yet time, but the entry changed',
       { desired: 'Started', lastError: 'x', nextAttemptTime: later },
-      true,
+      'all',
       { kind: 'send', state: 'Started' },
     ],
     [
       'time again',
       { desired: 'Started', lastError: 'x', nextAttemptTime: '2025-12-31T00:00:00Z' },
-      false,
+      'nothing',
       { kind: 'send', state: 'Started' },
     ],
-    ['refused for good', { desired: 'Started', lastError: 'x' }, false, { kind: 'done' }],
+    ['refused for good', { desired: 'Started', lastError: 'x' }, 'nothing', { kind: 'done' }],
+    [
+      'not yet time, and kube-git has started anew',
+      { desired: 'Started', lastError: 'x', nextAttemptTime: later },
+      'refusal',
+      { kind: 'wait', ms: 5000 },
+    ],
+    [
+      'refused, and kube-git has started anew',
+      { desired: 'Started', lastError: 'x' },
+      'refusal',
+      { kind: 'send', state: 'Started' },
+    ],
     [
       'refused, but the entry changed',
       { desired: 'Started', lastError: 'x' },
-      true,
+      'all',
       { kind: 'send', state: 'Started' },
     ],
   ];
-  for (const [name, fields, again, expected] of cases) {
-    it(`${name}: ${expected.kind}`, () => assert.deepEqual(plan(sink(fields), now, again), expected));
+  for (const [name, fields, outdated, expected] of cases) {
+    it(`${name}: ${expected.kind}`, () => assert.deepEqual(plan(sink(fields), now, outdated), expected));
   }
 });
 

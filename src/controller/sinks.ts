@@ -7,6 +7,9 @@ import type { ReportState } from '../notifier/notifier.ts';
 const firstDelayMs = 2_000;
 const longestDelayMs = 5 * 60_000;
 
+/** A wait that is longer than what any sink may ask for comes from a clock that was wrong: it is not kept. */
+const longestWaitMs = 60 * 60_000;
+
 /** The longest error kept in status, in characters. */
 const errorLimit = 1024;
 
@@ -21,15 +24,23 @@ export type Plan =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'done' };
 
-/** `again` is true when the entry may have changed since the last refusal, so that a refused sink is asked again. */
-export function plan(sink: GitHookRunStatusSink, nowMs: number, again: boolean): Plan {
+/**
+ * What may be outdated of the last attempt: nothing; a refusal, because kube-git has started anew and the entry may have
+ * changed meanwhile; all of it, because the entry has changed. A start alone does not cut short a wait that a sink asked for.
+ */
+export type Outdated = 'nothing' | 'refusal' | 'all';
+
+/** What to do for a sink now. */
+export function plan(sink: GitHookRunStatusSink, nowMs: number, outdated: Outdated): Plan {
   const { desired, told, nextAttemptTime, lastError } = sink;
   if (desired === undefined || desired === 'Superseded' || desired === told) return { kind: 'done' };
   if (nextAttemptTime !== undefined) {
     const ms = Date.parse(nextAttemptTime) - nowMs;
-    return ms > 0 && !again ? { kind: 'wait', ms } : { kind: 'send', state: desired };
+    return ms > 0 && ms <= longestWaitMs && outdated !== 'all'
+      ? { kind: 'wait', ms }
+      : { kind: 'send', state: desired };
   }
-  return lastError !== undefined && !again ? { kind: 'done' } : { kind: 'send', state: desired };
+  return lastError !== undefined && outdated === 'nothing' ? { kind: 'done' } : { kind: 'send', state: desired };
 }
 
 /** Whether the sink refused for good: a person must change the entry or the spec. */

@@ -7,22 +7,27 @@ import { messageOf, TerminalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Notifier, ReportState } from '../notifier/notifier.ts';
+import type { LimitedTurns } from './limited-turns.ts';
+import type { OutdatedSinks } from './outdated-sinks.ts';
 import { type ReportOptions, reportOf } from './report.ts';
 import type { RunStore } from './run-store.ts';
 import { accepted, failed, findSink, plan, type SinkKey, withSink } from './sinks.ts';
+import type { Turns } from './turns.ts';
 
 export interface TellContext {
   readonly runs: RunStore;
+  readonly turns: Turns;
+  readonly entryTurns: LimitedTurns;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly options: ReportOptions;
-  /** The entry of the notification file as it is now; throws TerminalError where there is none. */
-  notifier(sink: SinkKey): Notifier;
+  /** The entry of the notification file as it is now; throws TerminalError where there is none, or where it is not this run's to use. */
+  notifier(sink: SinkKey, run: GitHookRun): Notifier;
   /** Whether a newer run of the same GitHook and commit has a word for this sink, which it would overwrite. */
   superseded(run: GitHookRun, sink: SinkKey): boolean;
-  /** Whether a refusal may be outdated, because the entry has changed since or kube-git has started anew. Asked once a change. */
-  mayAskAgain(key: string): boolean;
+  /** What may be outdated of the last attempt. */
+  readonly outdated: OutdatedSinks;
 }
 
 /** The queue key of a sink of a run. Neither a type nor an object's name holds a space. */
@@ -37,16 +42,36 @@ function parseTellKey(key: string): { run: string; sink: SinkKey } {
 
 /** Says what is due. Returns after how many milliseconds to come back; undefined when there is nothing to wait for. */
 export async function tell(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
+  const { run: runKey, sink } = parseTellKey(key);
+  const run = await context.runs.read(runKey, signal);
+  if (run === undefined) return undefined;
+  return context.entryTurns.take(`${sink.type} ${sink.name}`, key, () =>
+    context.turns.take(turnKey(run, sink), () => tellNow(key, context, signal)),
+  );
+}
+
+/** Runs of one GitHook and commit speak in turn: what one says must not arrive after what a newer one says. */
+function turnKey(run: GitHookRun, sink: SinkKey): string {
+  return `${run.spec.gitHookRef.uid} ${run.spec.commit} ${sink.type} ${sink.name}`;
+}
+
+async function tellNow(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
   const { run: runKey, sink: sinkKey } = parseTellKey(key);
   const run = await context.runs.read(runKey, signal);
   const sink = run && findSink(run, sinkKey);
   if (run === undefined || sink === undefined) return undefined;
-  const next = plan(sink, context.clock.now(), context.mayAskAgain(key));
+  const outdated = context.outdated.take(key);
+  const next = plan(sink, context.clock.now(), outdated);
   if (next.kind !== 'send') return next.kind === 'wait' ? next.ms : undefined;
-  if (context.superseded(run, sinkKey))
-    return record(run, (now) => ({ ...now, desired: 'Superseded' }), sinkKey, context, signal);
-  const outcome = await send(run, sinkKey, next.state, context, signal);
-  return record(run, (now) => outcome(now, sink), sinkKey, context, signal);
+  try {
+    if (context.superseded(run, sinkKey))
+      return await record(run, (now) => ({ ...now, desired: 'Superseded' }), sinkKey, context, signal);
+    const outcome = await send(run, sinkKey, next.state, context, signal);
+    return await record(run, (now) => outcome(now, sink), sinkKey, context, signal);
+  } catch (error) {
+    context.outdated.putBack(key, outdated);
+    throw error;
+  }
 }
 
 type Outcome = (now: GitHookRunStatusSink, before: GitHookRunStatusSink) => GitHookRunStatusSink;
@@ -60,7 +85,7 @@ async function send(
 ): Promise<Outcome> {
   const { clock, log, metrics } = context;
   try {
-    await context.notifier(sink).send(reportOf(run, state, context.options), signal);
+    await context.notifier(sink, run).send(reportOf(run, state, context.options), signal);
     metrics.notifications.inc({ type: sink.type, result: 'accepted' });
     return (now, before) => accepted(now, state, before, formatTime(clock.now()));
   } catch (error) {
@@ -95,7 +120,7 @@ async function record(
   const written = await context.runs.update(formatKey(keyOf(run)), edit, signal);
   const sink = written && findSink(written, key);
   if (sink === undefined) return undefined;
-  const next = plan(sink, context.clock.now(), false);
+  const next = plan(sink, context.clock.now(), 'nothing');
   if (next.kind === 'done') return undefined;
   return next.kind === 'wait' ? next.ms : 0;
 }

@@ -3,9 +3,13 @@ import { type Delivery, MalformedDelivery } from './forge.ts';
 
 /** The JSON a delivery carries, as its body or as the payload field of a form. Throws MalformedDelivery. */
 export function readPayload({ headers, body }: Delivery): unknown {
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   const text = decode(body);
-  return parseJson(type === 'application/x-www-form-urlencoded' ? payloadField(text) : text);
+  return parseJson(isForm(headers) ? payloadField(text) : text);
+}
+
+/** Whether the body is a form, by its content type. */
+export function isForm(headers: Delivery['headers']): boolean {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded';
 }
 
 /** A byte order mark is dropped; bytes that are not UTF-8 are refused, because names would silently change. */

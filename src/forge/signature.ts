@@ -14,10 +14,14 @@ export interface Signed {
  * and for a secret of nothing but white space. The comparison takes the same time whatever differs.
  */
 export function hasValidSignature({ body, header, prefix }: Signed, secret: string): boolean {
-  if (secret.trim() === '' || header === undefined) return false;
-  if (header.length !== prefix.length + 64 || !header.startsWith(prefix)) return false;
+  if (secret.trim() === '' || !hasSignatureShape(header, prefix)) return false;
   const expected = createHmac('sha256', secret).update(body).digest('hex');
   return equalInConstantTime(header.slice(prefix.length), expected);
+}
+
+/** Whether the header could be a signature at all, by its prefix and its length. */
+export function hasSignatureShape(header: string | undefined, prefix: string): header is string {
+  return header?.length === prefix.length + 64 && header.startsWith(prefix);
 }
 
 /** Digests have one length, whatever was sent: timingSafeEqual throws on unequal lengths. */

@@ -32,6 +32,13 @@ describe('parseTrace', () => {
     });
   });
 
+  it('honours a Retry-After of an hour at the most', () => {
+    for (const wish of ['2592000', '9'.repeat(400), 'Tue, 22 Dec 2026 17:07:00 GMT']) {
+      const trace = line('HTTP/1.1 503 Busy') + line(`Retry-After: ${wish}`);
+      assert.equal(parseTrace(trace, Date.UTC(2026, 10, 22)).retryAfterMs, 3_600_000, wish);
+    }
+  });
+
   it('gives nothing for what was sent, and for a trace without an answer', () => {
     assert.deepEqual(parseTrace('=> Send header: HTTP/1.1 200 OK\n== Info: Trying\n', 0), {});
     assert.deepEqual(parseTrace('', 0), {});

@@ -55,9 +55,11 @@ export function parseTrace(trace: string, now: number): ServerAnswer {
   };
 }
 
+/** How long any wish to wait is honoured: the windows of forges are an hour, and so long a manifest is tried to be fetched. */
+const longestWaitMs = 3_600_000;
+
 function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestWaitMs);
 }

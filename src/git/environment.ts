@@ -6,12 +6,8 @@ import { hasCredentials, type Wanted } from './validate.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** What of kube-git's own environment git needs: where programs are, and how a company reaches the outside. */
-const passedOn = [
-  'PATH',
-  ...['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY', 'no_proxy', 'NO_PROXY'],
-  ...['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
-];
+/** What of kube-git's own environment git needs: where programs are, and what certificates to trust. Proxies come as a setting. */
+const passedOn = ['PATH', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH', 'GIT_PROXY_SSL_CAINFO'];
 
 const silentBytesPerSecond = 1000; // a server below this is as good as silent
 
@@ -46,6 +42,8 @@ export interface RemoteOptions {
   /** Where git notes what the server answers. */
   readonly traceFile: string;
   readonly silentSeconds: number;
+  /** The proxy to go through, with its user and password; undefined to go straight. */
+  readonly proxy: string | undefined;
 }
 
 /** For fetching from the wanted repository as the remote `origin`. */
@@ -57,10 +55,12 @@ export function remoteEnvironment(local: Environment, options: RemoteOptions): E
     ['remote.origin.partialclonefilter', 'blob:none'],
     ['http.lowSpeedLimit', String(silentBytesPerSecond)],
     ['http.lowSpeedTime', String(options.silentSeconds)],
+    ['http.proxy', options.proxy ?? ''],
   ] as const;
-  const login = hasCredentials(credentials)
-    ? [[`http.${wanted.origin}/.extraHeader`, `Authorization: Basic ${basic(credentials)}`] as const]
-    : [];
+  const login =
+    wanted.scheme !== 'ssh' && hasCredentials(credentials)
+      ? [[`http.${wanted.origin}/.extraHeader`, `Authorization: Basic ${basic(credentials)}`] as const]
+      : [];
   return {
     ...local,
     ...configuration([...settings, ...remote, ...login]),

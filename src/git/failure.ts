@@ -3,6 +3,8 @@
 import { TerminalError, WaitingError } from '../errors.ts';
 import { mask } from '../log.ts';
 import type { ServerAnswer } from './answer.ts';
+import type { SshReport } from './ssh.ts';
+import { explainSsh } from './ssh-failure.ts';
 import type { Wanted } from './validate.ts';
 
 export interface Failure {
@@ -12,6 +14,10 @@ export interface Failure {
   readonly answer: ServerAnswer;
   /** Whether a name or password was sent. */
   readonly loggedIn: boolean;
+  /** A key was given, which http has no use for. */
+  readonly unusedKey: boolean;
+  /** What ssh said, where it was started. */
+  readonly ssh: SshReport | undefined;
   /** Strings that no message may hold. */
   readonly secrets: readonly string[];
 }
@@ -21,10 +27,21 @@ export const refusedById = /remote error:|unadvertised object|no matching remote
 /** The ref is gone; or, from an old server, every ref is. */
 export const refusedByRef = /couldn't find remote ref|no matching remote head/;
 
+/** curl's words, old and new, for a CONNECT that a proxy refused: then the status is the proxy's. */
+const refusedByProxy = /unable to access '.*(?:CONNECT tunnel failed|from proxy after CONNECT|Proxy CONNECT aborted)/;
+
 /** The error for a failed fetch. */
 export function explainFailure(failure: Failure): TerminalError | WaitingError {
   const { status = 0 } = failure.answer;
-  return status >= 300 ? explainStatus(failure, status) : explainWords(failure);
+  if (refusedByProxy.test(failure.words)) return unreachableByProxy(failure, status);
+  if (status >= 300) return explainStatus(failure, status);
+  const { ssh: report, ...rest } = failure;
+  return (report && explainSsh({ ...rest, report })) ?? explainWords(failure);
+}
+
+function unreachableByProxy({ wanted }: Failure, status: number): WaitingError {
+  const why = status === 407 ? 'refuses its user and password (407)' : `does not let it through (${status})`;
+  return new WaitingError('RepositoryUnreachable', `${wanted.url} cannot be reached: the proxy of HTTPS_PROXY ${why}`);
 }
 
 function explainStatus(failure: Failure, status: number): TerminalError | WaitingError {
@@ -56,22 +73,28 @@ function newUrl(location: string, from: string): string {
   return `${url.origin}${url.pathname.replace(/\/(info\/refs|git-upload-pack)$/, '')}`.slice(0, 500);
 }
 
-function refusedLogin({ wanted, loggedIn }: Failure, status: number): TerminalError {
+function refusedLogin({ wanted, loggedIn, unusedKey }: Failure, status: number): TerminalError {
   return new TerminalError(
     'AuthenticationFailed',
     loggedIn
       ? `the server refused the credentials for ${wanted.url} (${status}): check the user name and the password or token, and that it may read this repository`
-      : `${wanted.url} asks for credentials (${status}): name a passwordSecret, and a usernameSecret where the server wants a user name`,
+      : `${wanted.url} asks for credentials (${status}): name a passwordSecret, and a usernameSecret where the server wants a user name${keyHint(unusedKey)}`,
   );
 }
 
-function notFound({ wanted, loggedIn }: Failure, status: number): TerminalError {
+function notFound({ wanted, loggedIn, unusedKey }: Failure, status: number): TerminalError {
   return new TerminalError(
     'RepositoryNotFound',
     loggedIn
       ? `there is no repository at ${wanted.url} (${status}), or these credentials may not see it`
-      : `there is no repository at ${wanted.url} (${status}), or it is private and needs credentials: check spec.repository`,
+      : `there is no repository at ${wanted.url} (${status}), or it is private and needs credentials: check spec.repository${keyHint(unusedKey)}`,
   );
+}
+
+function keyHint(unusedKey: boolean): string {
+  return unusedKey
+    ? '. The key of spec.sshPrivateKeySecret is for ssh URLs: write spec.repository as git@host:owner/name.git to use it'
+    : '';
 }
 
 function explainWords(failure: Failure): TerminalError | WaitingError {
@@ -87,7 +110,8 @@ function explainWords(failure: Failure): TerminalError | WaitingError {
     return new WaitingError('RepositoryTooSlow', `${wanted.url} answers too slowly: ${shown}`);
   }
   if (words.includes('unable to access')) {
-    return new WaitingError('RepositoryUnreachable', `${wanted.url} cannot be reached: ${shown}`);
+    const hint = /certificate/i.test(shown) ? '. A private certificate authority is named with the flag -ca-file' : '';
+    return new WaitingError('RepositoryUnreachable', `${wanted.url} cannot be reached: ${shown}${hint}`);
   }
   if (answer.status !== undefined && !answer.contentType?.startsWith('application/x-git-')) {
     const type = answer.contentType?.slice(0, 100) ?? 'no content type';

@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { TerminalError, WaitingError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { proxySecrets } from '../proxy.ts';
 import type { Result } from './command.ts';
 import { secretForms } from './environment.ts';
 import { explainFailure, refusedById, refusedByRef } from './failure.ts';
@@ -18,6 +19,8 @@ export interface ManifestSourceOptions {
   readonly directory: string;
   /** Passwords may be sent over plain http. */
   readonly allowInsecureCredentials: boolean;
+  /** A known_hosts file of the installation, read at each fetch. Default: none. */
+  readonly knownHostsFile?: string;
   readonly limits?: Partial<FetchLimits>;
   /** kube-git's own environment: PATH, proxies and CA certificates are passed on. Default: the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -69,7 +72,7 @@ const fetchedRef = 'refs/kube-git/pushed';
 /** A source that runs git. Holds no state but the turns. */
 export function createManifestSource(options: ManifestSourceOptions): ManifestSource {
   const limits = { ...defaultLimits, ...options.limits };
-  const source = { environment: process.env, clock: systemClock, ...options, limits };
+  const source = { environment: process.env, knownHostsFile: '', clock: systemClock, ...options, limits };
   const slots = createSlots(limits.concurrentReads);
   return {
     read: async (file: FileAtCommit, credentials: Credentials, signal: AbortSignal) => {
@@ -146,12 +149,22 @@ const fetchOptions = [
 ];
 
 /** False when the server refuses; throws for every other failure. */
-async function succeeded(result: Result, { way, session, wanted, credentials }: Attempt): Promise<boolean> {
+async function succeeded(result: Result, { way, session, wanted, credentials, source }: Attempt): Promise<boolean> {
   if (result.code === 0) return true;
   const answer = await session.answer();
   if ((answer.status ?? 0) < 300 && way.refusal.test(result.words)) return false;
   const loggedIn = hasCredentials(credentials);
-  throw explainFailure({ wanted, answer, loggedIn, words: result.words, secrets: secretForms(credentials) });
+  const unusedKey = wanted.scheme !== 'ssh' && credentials.sshPrivateKey !== undefined;
+  const ssh = await session.report();
+  throw explainFailure({
+    wanted,
+    answer,
+    loggedIn,
+    unusedKey,
+    ssh,
+    words: result.words,
+    secrets: [...secretForms(credentials), ...proxySecrets(source.environment)],
+  });
 }
 
 /** A fetch of the ref brings whatever it points at now: the commit must be that or one of its last ancestors. */

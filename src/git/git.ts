@@ -14,7 +14,10 @@ export interface FileAtCommit {
 export interface Credentials {
   readonly username?: string;
   readonly password?: string;
+  /** OpenSSH's format or PEM. */
   readonly sshPrivateKey?: string;
+  /** Lines of a known_hosts file, in addition to those that are known anyway. */
+  readonly knownHosts?: string;
 }
 
 export interface ManifestSource {
@@ -22,7 +25,7 @@ export interface ManifestSource {
    * The text of the file. Throws TerminalError where a person must change something (ManifestNotFound, NotAFile,
    * Symlink, ManifestTooLarge, NotText, InvalidPath, InvalidCommit, InvalidRef, CommitNotFound, RepositoryNotFound,
    * RepositoryTooLarge, UnsafeObjects, AuthenticationFailed, Redirected, InsecureCredentials, InvalidRepository,
-   * UnsupportedRepository), WaitingError where it may work later (RepositoryUnreachable, RepositoryTooSlow, RateLimited,
+   * KeyInvalid, KeyEncrypted, KnownHostsInvalid, HostKeyUnknown, HostKeyMismatch), WaitingError where it may work later (RepositoryUnreachable, RepositoryTooSlow, RateLimited,
    * FetchFailed). On abort it rejects with the signal's reason. Safe to call concurrently. Leaves nothing on disk or
    * running, also on abort.
    */

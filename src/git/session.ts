@@ -1,11 +1,13 @@
 // A private folder with an empty bare repository, and the two ways to run git in it. Called by the manifest source: one a try.
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { proxyFor } from '../proxy.ts';
 import { readAnswer, type ServerAnswer } from './answer.ts';
 import { type Result, runGit } from './command.ts';
 import { type Environment, localEnvironment, remoteEnvironment } from './environment.ts';
 import type { Credentials } from './git.ts';
 import type { FetchLimits } from './limits.ts';
+import { prepareSsh, readReport, type SshReport, sshEnvironment } from './ssh.ts';
 import type { Wanted } from './validate.ts';
 
 export interface Session {
@@ -15,6 +17,8 @@ export interface Session {
   remote(args: readonly string[], options?: RunOptions): Promise<Result>;
   /** What the server answered last, where it spoke http. */
   answer(): Promise<ServerAnswer>;
+  /** What ssh said, where the repository is reached by it and it was started. */
+  report(): Promise<SshReport | undefined>;
   /** Whether git was ended because a pack outgrew `fileBytes`. */
   hasCutPack(fileBytes: number): Promise<boolean>;
   /** Removes the folder. */
@@ -37,6 +41,8 @@ export interface SessionOptions {
   readonly limits: FetchLimits;
   readonly wanted: Wanted;
   readonly credentials: Credentials;
+  /** The installation's known hosts; '' for none. */
+  readonly knownHostsFile: string;
 }
 
 const defaultOutputBytes = 64 * 1024;
@@ -59,7 +65,11 @@ async function prepare(folder: string, options: SessionOptions, signal: AbortSig
   await Promise.all(['home', 'tmp'].map((name) => mkdir(join(folder, name))));
   const local = localEnvironment(options.environment, folder);
   const { silentSeconds } = limits;
-  const remote = remoteEnvironment(local, { wanted, credentials: options.credentials, traceFile, silentSeconds });
+  const isSsh = wanted.scheme === 'ssh';
+  if (isSsh) await prepareSsh(folder, { ...options, silentSeconds });
+  const proxy = isSsh ? undefined : proxyFor(new URL(wanted.url), options.environment);
+  const reach = { wanted, credentials: options.credentials, traceFile, silentSeconds, proxy };
+  const remote = { ...remoteEnvironment(local, reach), ...(isSsh && sshEnvironment(folder)) };
   const run = (environment: Environment, args: readonly string[], more: RunOptions = {}) => {
     const { memoryBytes } = limits;
     const sizes = { outputBytes: defaultOutputBytes, fileBytes: limits.packBytes, memoryBytes };
@@ -72,6 +82,7 @@ async function prepare(folder: string, options: SessionOptions, signal: AbortSig
     local: (args, more) => run(local, args, more),
     remote: (args, more) => run(remote, args, more),
     answer: () => readAnswer(traceFile),
+    report: () => readReport(folder),
     hasCutPack: (fileBytes) => hasCutPack(join(folder, 'repository.git/objects/pack'), fileBytes),
     close: () => remove(folder),
   };

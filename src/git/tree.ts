@@ -1,8 +1,9 @@
 // Finds a file in the tree of a commit without a checkout, and says what is there instead when it is no plain file.
 // Called by the manifest source once the commit is fetched. Never follows a symbolic link.
 import { TerminalError } from '../errors.ts';
+import { quoted } from './quoted.ts';
 import type { Session } from './session.ts';
-import { quoted, type Wanted } from './validate.ts';
+import type { Wanted } from './validate.ts';
 
 interface Entry {
   readonly mode: string;

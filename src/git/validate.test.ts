@@ -68,6 +68,21 @@ describe('checkFile', () => {
       ' https://h/a',
       'https://h/a\r',
     ],
+    ...[
+      'ssh://-oProxyCommand=touch /a',
+      'ssh://-oProxyCommand=x/a',
+      'ssh://-l@h/a',
+      'ssh://git@-x/a',
+      'ssh://@h/a',
+      'ssh://h',
+      'ssh://h/',
+      'ssh://h:0/a',
+      'ssh://h:65536/a',
+      'ssh://h:x/a',
+    ],
+    ...['ssh://git:hunter2@h/a', 'ssh://h/a%0ab', 'ssh://h/a\nb', 'ssh://h/a b', 'ssh://h/a?b', 'ssh://h%20/a'],
+    ...['-oProxyCommand=x@h:a', 'git@-oProxyCommand=x:a', 'git@h:-oProxyCommand=x', 'git@h:', 'git@h:a b', 'git@h:a\n'],
+    ...['ssh::git@h:a', 'git+ssh://h/a', 'h:a', '/a:b', 'git@h/x:y', `git@h:${'a'.repeat(3000)}`],
     ...['https://h/a\u2028b', `https://h/${'a'.repeat(3000)}`, 'https::https://h/a'],
   ];
   for (const url of badUrls) {
@@ -84,14 +99,20 @@ describe('checkFile', () => {
     });
   }
 
-  for (const url of [
-    'git@github.com:acme/app.git',
-    'ssh://git@h:22/a',
-    'ssh://-oProxyCommand=x/a',
-    "SSH://h/a'$(id)'b",
-  ]) {
-    it(`says that ssh comes later for ${url}`, () => {
-      assert.throws(() => checkFile({ ...good, url }), { reason: 'UnsupportedRepository', message: /ssh/ });
+  const sshUrls: readonly [string, string, string][] = [
+    ['git@github.com:acme/app.git', 'git@github.com:acme/app.git', 'ssh://github.com'],
+    ['ada@host:/srv/a.git', 'ada@host:/srv/a.git', 'ssh://host'],
+    ["git@h:a'$(id)'b.git", "git@h:a'$(id)'b.git", 'ssh://h'],
+    ['ssh://git@h:2222/a', 'ssh://git@h:2222/a', 'ssh://h:2222'],
+    ['SSH://h/~ada/a%20b.git', 'ssh://git@h/~ada/a%20b.git', 'ssh://h'],
+    ['ssh://git@[::1]:2222/a', 'ssh://git@[::1]:2222/a', 'ssh://[::1]:2222'],
+    ["ssh://h/a'$(id)'b", "ssh://git@h/a'$(id)'b", 'ssh://h'],
+    ['ssh://h/-x', 'ssh://git@h/-x', 'ssh://h'],
+  ];
+  for (const [url, expected, origin] of sshUrls) {
+    it(`takes ${url}`, () => {
+      const { url: taken, origin: host, scheme } = checkFile({ ...good, url });
+      assert.deepEqual([taken, host, scheme], [expected, origin, 'ssh']);
     });
   }
 

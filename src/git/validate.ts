@@ -2,12 +2,14 @@
 // anything is spawned. The inputs are hostile: see the advisories on options and transports smuggled in as a URL, ref or path.
 import { TerminalError } from '../errors.ts';
 import type { Credentials, FileAtCommit } from './git.ts';
+import { quoted, quotedUrl } from './quoted.ts';
+import { checkSshUrl } from './ssh-url.ts';
 
 /** A file at a commit that is safe to hand to git. */
 export interface Wanted {
   /** Normalised, without credentials. */
   readonly url: string;
-  readonly scheme: 'http' | 'https';
+  readonly scheme: 'http' | 'https' | 'ssh';
   /** Scheme, host and port: where credentials may go. */
   readonly origin: string;
   readonly commit: string;
@@ -16,7 +18,7 @@ export interface Wanted {
   readonly path: string;
 }
 
-/** The checked form of `file`. Throws TerminalError (InvalidRepository, UnsupportedRepository, InvalidCommit, InvalidRef, InvalidPath). */
+/** The checked form of `file`. Throws TerminalError (InvalidRepository, InvalidCommit, InvalidRef, InvalidPath). */
 export function checkFile(file: FileAtCommit): Wanted {
   return {
     ...checkUrl(file.url),
@@ -26,13 +28,28 @@ export function checkFile(file: FileAtCommit): Wanted {
   };
 }
 
-/** Throws TerminalError InsecureCredentials where a password would cross the network in the clear. */
+/**
+ * Throws TerminalError: InsecureCredentials where a password would cross the network in the clear, AuthenticationFailed
+ * where an ssh server would ask for a key and there is none.
+ */
 export function checkCredentials(wanted: Wanted, credentials: Credentials, allowInsecure: boolean): void {
-  if (wanted.scheme === 'https' || allowInsecure || !hasCredentials(credentials)) return;
+  if (wanted.scheme === 'ssh') checkKeyIsThere(wanted, credentials);
+  if (wanted.scheme !== 'http' || allowInsecure || !hasCredentials(credentials)) return;
   throw new TerminalError(
     'InsecureCredentials',
     `${wanted.url} is plain http: the password would cross the network in the clear. Write https:// in spec.repository, ` +
       'or start kube-git with -allow-insecure-credentials',
+  );
+}
+
+function checkKeyIsThere({ url }: Wanted, credentials: Credentials): void {
+  if (credentials.sshPrivateKey !== undefined) return;
+  const advice = 'name the Secret with the private key in spec.sshPrivateKeySecret';
+  throw new TerminalError(
+    'AuthenticationFailed',
+    hasCredentials(credentials)
+      ? `${url} is an ssh URL, and ssh takes a key, not a user name and password: ${advice}, or write an https:// URL in spec.repository`
+      : `${url} is an ssh URL, which always needs a key: ${advice}`,
   );
 }
 
@@ -41,41 +58,22 @@ export function hasCredentials({ username, password }: Credentials): boolean {
   return Boolean(username) || Boolean(password);
 }
 
-/** What was written, quoted, cut and without control characters, for a message. */
-export function quoted(text: string): string {
-  const longestShown = 200;
-  return JSON.stringify(text.length > longestShown ? `${text.slice(0, longestShown)}…` : text);
-}
-
 const maxUrlCharacters = 2048; // beyond what servers accept in a request line of reasonable size
-const example = 'write it as https://github.com/acme/app.git';
+const example = 'write it as https://github.com/acme/app.git or git@github.com:acme/app.git';
 
 function checkUrl(text: string): Pick<Wanted, 'url' | 'scheme' | 'origin'> {
-  const isSsh = /^ssh:\/\//i.test(text) || /^[A-Za-z0-9_][\w.-]*@[A-Za-z0-9][\w.-]*:[^\s-]/.test(text);
-  if (isSsh) throw unsupported(text);
+  const ssh = text.length > maxUrlCharacters ? undefined : checkSshUrl(text);
+  if (ssh) return { ...ssh, scheme: 'ssh' };
   // No spaces or control characters, no backslash (some parsers read it as a slash), no encoded line breaks or NUL, no @ before the path.
   const isPlain = /^https?:\/\/[A-Za-z0-9[][^\s\p{Cc}\\@/?#]*\/[^\s\p{Cc}\\?#]+$/iu.test(text);
   if (!isPlain || /%0[0ad]/i.test(text) || text.length > maxUrlCharacters || !URL.canParse(text)) {
     throw new TerminalError(
       'InvalidRepository',
-      `spec.repository ${hideUser(text)} is no http(s) URL of a repository: ${example}`,
+      `spec.repository ${quotedUrl(text)} is no http(s) or ssh URL of a repository: ${example}`,
     );
   }
   const url = new URL(text);
   return { url: url.href, origin: url.origin, scheme: url.protocol === 'https:' ? 'https' : 'http' };
-}
-
-function unsupported(text: string): TerminalError {
-  return new TerminalError(
-    'UnsupportedRepository',
-    `spec.repository ${hideUser(text)} is an ssh URL, which this version of kube-git cannot fetch from yet: ${example}, ` +
-      'with usernameSecret and passwordSecret where it is private',
-  );
-}
-
-/** A URL that is shown may hold a password that should not be there. */
-function hideUser(text: string): string {
-  return quoted(text.replace(/\/\/[^/]*@/, '//***@'));
 }
 
 function checkCommit(text: string): string {

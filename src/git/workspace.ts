@@ -1,10 +1,12 @@
 // The folder below which all temporary folders of one process lie, so that what a killed process left can be told from
 // what a living one uses. Called by main, once.
-import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Workspace {
   readonly directory: string;
+  /** Writes a file that lives as long as the folder; returns its path. */
+  write(name: string, text: string): Promise<string>;
   /** Removes it with all that is in it. */
   close(): Promise<void>;
 }
@@ -19,7 +21,12 @@ export async function openWorkspace(parent: string): Promise<Workspace> {
     if (await isLeftover(folder, entry)) await rm(folder, { recursive: true, force: true });
   }
   const directory = await mkdtemp(join(parent, `kube-git-${process.pid}-`));
-  return { directory, close: () => rm(directory, { recursive: true, force: true }) };
+  const write = async (file: string, text: string): Promise<string> => {
+    const path = join(directory, file);
+    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+    return path;
+  };
+  return { directory, write, close: () => rm(directory, { recursive: true, force: true }) };
 }
 
 async function isLeftover(folder: string, entry: string): Promise<boolean> {

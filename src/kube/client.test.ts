@@ -21,7 +21,11 @@ interface Job extends StoredObject {
 
 function job(namespace: string, name: string): Job {
   const container = { name: 'main', image: 'busybox' };
-  const spec = { suspend: true, template: { spec: { restartPolicy: 'Never', containers: [container] } } };
+  // Managed by nobody here, so that the Job controller's writes do not come between ours.
+  const spec = {
+    managedBy: 'example.com/nobody',
+    template: { spec: { restartPolicy: 'Never', containers: [container] } },
+  };
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace }, spec } as Job;
 }
 

@@ -112,6 +112,23 @@ describe('Queue', () => {
     assert.deepEqual(waits, [1000, 2000, 4000, 8000, 8000, 1000]);
   });
 
+  it('waits longer where that is asked for, and still longer after the next failure', async (t) => {
+    const { queue, clock } = start(t);
+    const waits: number[] = [];
+    for (const leastMs of [0, 3000, 3000]) {
+      queue.addRateLimited('a', leastMs);
+      waits.push(clock.sleeps()[0] ?? 0);
+      await clock.advance(8000);
+    }
+    assert.deepEqual(waits, [1000, 3000, 4000]);
+  });
+
+  it('waits a day at the most, because a timer of Node cannot wait for a month', (t) => {
+    const { queue, clock } = start(t);
+    queue.addAfter('a', 2 ** 31);
+    assert.deepEqual(clock.sleeps(), [24 * 3_600_000]);
+  });
+
   it('survives a handler that throws, and tries that key again with back-off', async (t) => {
     const { queue, handled, clock } = start(t);
     queue.add('bad');

@@ -16,6 +16,9 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+/** A timer of Node ends at once when it is given more than 2^31 - 1 ms. Coming too early is harmless: the handler looks again. */
+const longestDelayMs = 24 * 3_600_000;
+
 /** A key that is to be added later. */
 interface Timer {
   readonly due: number;
@@ -46,12 +49,13 @@ export class Queue {
     this.#wake();
   }
 
-  /** Added in `ms`. Of several times for one key the earliest counts. */
-  addAfter(key: string, ms: number): void {
-    if (ms <= 0) {
+  /** Added in `delayMs`, a day at the most. Of several times for one key the earliest counts. */
+  addAfter(key: string, delayMs: number): void {
+    if (delayMs <= 0) {
       this.add(key);
       return;
     }
+    const ms = Math.min(delayMs, longestDelayMs);
     const due = this.#options.clock.monotonic() + ms;
     const before = this.#timers.get(key);
     if (before !== undefined && before.due <= due) return;
@@ -67,12 +71,12 @@ export class Queue {
     );
   }
 
-  /** Added after a wait that doubles each time, until the key is forgotten. */
-  addRateLimited(key: string): void {
+  /** Added after a wait that doubles each time, until the key is forgotten; after `leastMs` where that is longer. */
+  addRateLimited(key: string, leastMs = 0): void {
     const { baseDelayMs, maxDelayMs } = this.#options;
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    this.addAfter(key, Math.min(maxDelayMs, baseDelayMs * 2 ** failures));
+    this.addAfter(key, Math.max(leastMs, Math.min(maxDelayMs, baseDelayMs * 2 ** failures)));
   }
 
   /** The next addRateLimited of this key waits as the first one did. */

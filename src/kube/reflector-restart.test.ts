@@ -28,7 +28,7 @@ describe('Reflector and a real API server', () => {
       clock: systemClock,
       log: createLog('error', () => []),
       onChange: () => undefined,
-      onRestart: (_plural, why) => restarts.push(why),
+      onRestart: (_type, why) => restarts.push(why),
     });
     const stop = new AbortController();
     const run = reflector.run(stop.signal);

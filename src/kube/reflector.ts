@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { linkedTo } from './deadline.ts';
-import { ApiError, type ResourceType, type StoredObject } from './kube.ts';
+import { ApiError, isNotFound, type ResourceType, type StoredObject } from './kube.ts';
 import { isExpired } from './list.ts';
 import { type Change, ObjectStore } from './store.ts';
 import { InvalidEvent, type WatchEvent } from './watch.ts';
@@ -17,7 +17,7 @@ export type { Change } from './store.ts';
 export interface Store<T> {
   get(key: string): T | undefined;
   list(): readonly T[];
-  /** The first list is in. */
+  /** The first list is in, or there is none to be had of an optional type. */
   hasSynced(): boolean;
   /** Milliseconds since the API server last said anything, bookmarks included; Infinity before the first list. */
   silentForMs(): number;
@@ -29,14 +29,19 @@ export interface ReflectorOptions<T extends StoredObject> {
   /** undefined: all. */
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
+  /**
+   * The cluster need not have the type: while it does not, the store has synced and is empty, quietly. Default: a type that
+   * is missing is a failure like others.
+   */
+  readonly optional?: boolean;
   /** The store already has the change. What it throws is logged. */
   readonly onChange: (change: Change<T>) => void;
   /** Drops what nobody reads before it is stored; must leave name, namespace, uid and resourceVersion. */
   readonly transform?: (object: T) => T;
   readonly clock: Clock;
   readonly log: Log;
-  /** The watch had to be started again, for other reasons than that its time was up. */
-  readonly onRestart?: (plural: string, why: Restart) => void;
+  /** The watch, or the list before it, had to be started again, for other reasons than that its time was up; `error` says why, where there is one. */
+  readonly onRestart?: (type: ResourceType, why: Restart, error: unknown) => void;
   /** From 0 to 1. */
   readonly random?: () => number;
 }
@@ -54,8 +59,13 @@ const WATCH_SECONDS = { min: 300, spread: 300 };
  * 59.9 s, 120.0 s). After that and some more the connection is taken for dead.
  */
 const SILENCE_LIMIT_MS = 150_000;
+/**
+ * An optional type that was there and is missing so long is gone, and all objects with it. Before that it may only be that
+ * one of several API servers does not know it yet.
+ */
+const ABSENCE_LIMIT_MS = 60_000;
 /** A list that old is made again when a watch ends: finds what a watch lost without a trace. */
-const LIST_AGE_LIMIT_MS = 30 * 60_000;
+const LIST_AGE_LIMIT_MS = 10 * 60_000;
 
 export class Reflector<T extends StoredObject> implements Store<T> {
   readonly #options: ReflectorOptions<T>;
@@ -67,6 +77,8 @@ export class Reflector<T extends StoredObject> implements Store<T> {
   #listedAt = Number.NEGATIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
   #watchBeganAt = 0;
+  /** Since when the API server does not know the type, as far as it was asked. */
+  #absentSince: number | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -83,7 +95,7 @@ export class Reflector<T extends StoredObject> implements Store<T> {
   }
 
   hasSynced(): boolean {
-    return this.#listedAt !== Number.NEGATIVE_INFINITY;
+    return this.#listedAt !== Number.NEGATIVE_INFINITY || this.#absentSince !== undefined;
   }
 
   silentForMs(): number {
@@ -114,9 +126,27 @@ export class Reflector<T extends StoredObject> implements Store<T> {
     }
     const healthy = clock.monotonic() - this.#watchBeganAt >= HEALTHY_MS;
     if (healthy) this.#backoff.reset();
-    if (failure !== undefined || !healthy) this.#noteRestart(failure, signal);
+    if (this.#options.optional && isNotFound(failure)) this.#noteAbsence();
+    else if (failure !== undefined || !healthy) this.#noteRestart(failure, signal);
     const asked = failure instanceof ApiError ? (failure.retryAfterMs ?? 0) : 0;
     return Math.max(this.#backoff.next(), Math.min(asked, BACKOFF.maxMs));
+  }
+
+  #noteAbsence(): void {
+    const { clock, log, type } = this.#options;
+    this.#resourceVersion = undefined;
+    if (this.#absentSince === undefined) {
+      this.#absentSince = clock.monotonic();
+      log.info({ plural: type.plural, group: type.group }, 'not installed in this cluster, looked for again and again');
+    }
+    if (clock.monotonic() - this.#absentSince < ABSENCE_LIMIT_MS) return;
+    for (const change of this.#store.replace([])) this.#tell(change);
+  }
+
+  #notePresence(): void {
+    const { log, type } = this.#options;
+    if (this.#absentSince !== undefined) log.info({ plural: type.plural, group: type.group }, 'installed now');
+    this.#absentSince = undefined;
   }
 
   #noteRestart(failure: unknown, signal: AbortSignal): void {
@@ -129,7 +159,7 @@ export class Reflector<T extends StoredObject> implements Store<T> {
     const fields = { plural: type.plural, why, error: failure === undefined ? undefined : messageOf(failure) };
     if (why === 'error' || why === 'invalid') log.warn(fields, 'watch restarted');
     else log.info(fields, 'watch restarted');
-    onRestart?.(type.plural, why);
+    onRestart?.(type, why, failure);
   }
 
   async #refill(signal: AbortSignal): Promise<string> {
@@ -140,6 +170,7 @@ export class Reflector<T extends StoredObject> implements Store<T> {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
     });
+    this.#notePresence();
     const changes = this.#store.replace(list.items);
     this.#listedAt = clock.monotonic();
     this.#heardAt = this.#listedAt;

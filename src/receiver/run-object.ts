@@ -63,7 +63,7 @@ function pushOf(recording: Recording): Omit<GitHookRunSpec, keyof Snapshot | 'se
     source: 'Webhook',
     forge: push.forge,
     delivery: deliveryOf(recording),
-    receivedTime: formatTime(receivedMs),
+    receivedTime: new Date(receivedMs).toISOString(),
     ...(push.pushTime === undefined ? {} : { pushTime: push.pushTime }),
     ref: push.ref,
     ...(push.before === undefined ? {} : { before: push.before }),
@@ -87,6 +87,7 @@ function snapshotOf(spec: GitHookSpec): Snapshot {
     usernameSecret: spec.usernameSecret,
     passwordSecret: spec.passwordSecret,
     sshPrivateKeySecret: spec.sshPrivateKeySecret,
+    knownHosts: spec.knownHosts,
     notification: spec.notification,
   };
 }

@@ -42,8 +42,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   return {
     listen: async (port, address) => {
       tellOfSecrets(deps);
-      server.listen({ port, ...(address ? { host: address } : {}) });
-      await once(server, 'listening');
+      await listen(server, port, address);
       return { port: (server.address() as AddressInfo).port };
     },
     close: () => close(server, inFlight),
@@ -65,6 +64,15 @@ function serverOptions(limits: Limits) {
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.checkMs,
   };
+}
+
+async function listen(server: Server, port: number, address: string | undefined): Promise<void> {
+  server.listen({ port, ...(address ? { host: address } : {}) });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(`the webhook port ${port} cannot be listened on (flag -webhook-port): ${messageOf(error)}`);
+  }
 }
 
 function tellOfSecrets({ forges, secrets, metrics, log }: ReceiverDeps): void {

@@ -18,7 +18,7 @@ export function observeJob(live: KubeObject): Observation {
   const complete = conditionOf(live, 'Complete');
   if (complete !== undefined) return succeeded(live, complete);
   const failed = conditionOf(live, 'Failed');
-  return failed === undefined ? going(live) : failure(failed);
+  return failed === undefined ? going(live) : failure(live, failed);
 }
 
 function conditionOf(live: KubeObject, type: string): Mapping | undefined {
@@ -36,7 +36,8 @@ function succeeded(live: KubeObject, condition: Mapping): Observation {
   };
 }
 
-function failure(condition: Mapping): Observation {
+function failure(live: KubeObject, condition: Mapping): Observation {
+  const pods = podsOf(live);
   const reason = reasonOf(condition);
   const said = words(textAt(condition, 'message'));
   const why = Object.hasOwn(advice, reason) ? advice[reason] : undefined;
@@ -45,6 +46,7 @@ function failure(condition: Mapping): Observation {
     reason,
     message: ['The Job failed.', why, said && `Kubernetes says: ${said}.`].filter(Boolean).join(' '),
     ...endOf(textAt(condition, 'lastTransitionTime')),
+    ...(pods && { failedPods: pods }),
   };
 }
 
@@ -87,7 +89,12 @@ function resume(live: KubeObject): string {
 
 /** The Job's pods, when none of them is ready: they may say why. */
 function waiting(live: KubeObject): { readonly waitingPods?: string } {
+  const pods = podsOf(live);
+  return pods === undefined || countAt(live, 'status', 'ready') > 0 ? {} : { waitingPods: pods };
+}
+
+/** The selector of the Job's pods; undefined where its UID is none that may stand in one. */
+function podsOf(live: KubeObject): string | undefined {
   const uid = textAt(live, 'metadata', 'uid');
-  if (!/^[\w-]{1,63}$/.test(uid) || countAt(live, 'status', 'ready') > 0) return {};
-  return { waitingPods: `batch.kubernetes.io/controller-uid=${uid}` };
+  return /^[\w-]{1,63}$/.test(uid) ? `batch.kubernetes.io/controller-uid=${uid}` : undefined;
 }

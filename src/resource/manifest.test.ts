@@ -30,8 +30,8 @@ const accepted: readonly { readonly name: string; readonly text: string }[] = [
 ];
 
 const refused: readonly { readonly name: string; readonly text: string; readonly says: string }[] = [
-  { name: 'nothing', text: '', says: 'it is empty; write one Job in it' },
-  { name: 'comments only', text: '# nothing\n---\n# here\n', says: 'it is empty; write one Job in it' },
+  { name: 'nothing', text: '', says: 'it is empty; write one Job or Workflow in it' },
+  { name: 'comments only', text: '# nothing\n---\n# here\n', says: 'it is empty; write one Job or Workflow in it' },
   {
     name: 'a second document',
     text: `${head}---\n${head}`,
@@ -43,14 +43,18 @@ const refused: readonly { readonly name: string; readonly text: string; readonly
   {
     name: 'no apiVersion',
     text: 'kind: Job',
-    says: 'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1',
+    says: 'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1, for an Argo Workflow argoproj.io/v1alpha1',
   },
   {
     name: 'a number as apiVersion',
     text: 'apiVersion: 1\nkind: Job',
-    says: 'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1',
+    says: 'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1, for an Argo Workflow argoproj.io/v1alpha1',
   },
-  { name: 'no kind', text: 'apiVersion: batch/v1', says: 'kind is missing or not a text; for a Job write kind: Job' },
+  {
+    name: 'no kind',
+    text: 'apiVersion: batch/v1',
+    says: 'kind is missing or not a text; write kind: Job or kind: Workflow',
+  },
   {
     name: 'no metadata',
     text: 'apiVersion: batch/v1\nkind: Job',

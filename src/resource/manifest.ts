@@ -35,12 +35,15 @@ function read(text: string): unknown {
 }
 
 function checked(value: unknown): KubeObject {
-  if (value === null) throw invalid('it is empty; write one Job in it');
+  if (value === null) throw invalid('it is empty; write one Job or Workflow in it');
   if (!isMapping(value))
     throw invalid(`it is ${kindOfValue(value)}, not a mapping that starts with apiVersion and kind`);
   const { apiVersion, kind, metadata } = value;
-  if (!isName(apiVersion)) throw invalid('apiVersion is missing or not a text; for a Job write apiVersion: batch/v1');
-  if (!isName(kind)) throw invalid('kind is missing or not a text; for a Job write kind: Job');
+  if (!isName(apiVersion))
+    throw invalid(
+      'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1, for an Argo Workflow argoproj.io/v1alpha1',
+    );
+  if (!isName(kind)) throw invalid('kind is missing or not a text; write kind: Job or kind: Workflow');
   if (!isMapping(metadata))
     throw invalid('metadata is missing or not a mapping; write metadata with a generateName in it');
   return { ...value, apiVersion, kind, metadata };

@@ -7,28 +7,46 @@ const refusals: readonly { readonly apiVersion: string; readonly kind: string; r
   { apiVersion: 'batch/v1beta1', kind: 'Job', says: 'Write apiVersion: batch/v1 and kind: Job.' },
   { apiVersion: 'v1', kind: 'Job', says: 'Write apiVersion: batch/v1 and kind: Job.' },
   { apiVersion: 'batch/v1', kind: 'job', says: 'Write apiVersion: batch/v1 and kind: Job.' },
-  { apiVersion: 'example.com/v1', kind: 'Job', says: 'It may hold a Job of batch/v1: something that runs to an end.' },
+  {
+    apiVersion: 'example.com/v1',
+    kind: 'Job',
+    says: 'It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
+  },
   {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    says: 'A push is what starts it here, so take its spec.jobTemplate.spec as the spec of a Job. It may hold a Job of batch/v1: something that runs to an end.',
+    says: 'A push is what starts it here, so take its spec.jobTemplate.spec as the spec of a Job. It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
   },
   {
     apiVersion: 'v1',
     kind: 'List',
-    says: 'A manifest holds one object: take the Job out of the list. It may hold a Job of batch/v1: something that runs to an end.',
+    says: 'A manifest holds one object: take it out of the list. It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
+  },
+  {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'CronWorkflow',
+    says: 'A push is what starts it here, so take its spec.workflowSpec as the spec of a Workflow. It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
+  },
+  {
+    apiVersion: 'argoproj.io/v1',
+    kind: 'Workflow',
+    says: 'Write apiVersion: argoproj.io/v1alpha1 and kind: Workflow.',
   },
   {
     apiVersion: 'v1',
     kind: 'Pod',
-    says: 'Take its spec as the spec.template.spec of a Job. It may hold a Job of batch/v1: something that runs to an end.',
+    says: 'Take its spec as the spec.template.spec of a Job. It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
   },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
-    says: 'It may hold a Job of batch/v1: something that runs to an end.',
+    says: 'It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
   },
-  { apiVersion: 'v1', kind: 'constructor', says: 'It may hold a Job of batch/v1: something that runs to an end.' },
+  {
+    apiVersion: 'v1',
+    kind: 'constructor',
+    says: 'It may hold a Job of batch/v1 or a Workflow of argoproj.io/v1alpha1: something that runs to an end.',
+  },
 ];
 
 describe('kindOf', () => {

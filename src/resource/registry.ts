@@ -3,8 +3,9 @@ import { TerminalError } from '../errors.ts';
 import { oneLine } from '../text.ts';
 import { job } from './job.ts';
 import type { ResourceKind } from './resource.ts';
+import { workflow } from './workflow.ts';
 
-export const resourceKinds: readonly ResourceKind[] = [job];
+export const resourceKinds: readonly ResourceKind[] = [job, workflow];
 
 /** What a manifest, or a reference to what was made of one, says it is. */
 interface Typed {
@@ -19,8 +20,12 @@ const shownLimit = 100;
 const advice: Readonly<Record<string, string>> = {
   CronJob: 'A push is what starts it here, so take its spec.jobTemplate.spec as the spec of a Job.',
   Pod: 'Take its spec as the spec.template.spec of a Job.',
-  List: 'A manifest holds one object: take the Job out of the list.',
+  List: 'A manifest holds one object: take it out of the list.',
   JobList: 'A manifest holds one object: take the Job out of the list.',
+  WorkflowList: 'A manifest holds one object: take the Workflow out of the list.',
+  CronWorkflow: 'A push is what starts it here, so take its spec.workflowSpec as the spec of a Workflow.',
+  WorkflowTemplate: 'Write a Workflow whose spec.workflowTemplateRef names it.',
+  ClusterWorkflowTemplate: 'Write a Workflow whose spec.workflowTemplateRef names it, with clusterScope: true.',
 };
 
 /** The kind of that apiVersion and kind. Throws TerminalError KindNotAllowed, saying what was found and what may be written. */

@@ -13,6 +13,8 @@ export interface Observation {
   readonly completionTime?: string;
   /** Label selector of pods worth looking at, because nothing of the resource is running yet. */
   readonly waitingPods?: string;
+  /** Label selector of pods that may say why the resource failed, where it does not say so itself. */
+  readonly failedPods?: string;
 }
 
 export interface ResourceKind {
@@ -21,6 +23,8 @@ export interface ResourceKind {
   readonly plural: string;
   /** What people call it in messages, such as Job or Argo Workflow. */
   readonly title: string;
+  /** A sentence that says how; only of a kind that a cluster need not have. */
+  readonly howToInstall?: string;
   /**
    * The object to create for this run: name, namespace, owner, labels, annotations, what the push has to tell, and a
    * clean-up time that outlasts kube-git's own work. Never changes the manifest; the same input gives the same object.

@@ -37,6 +37,20 @@ describe('a document', () => {
     assert.equal(JSON.stringify(value), '{"z":1,"a":2,"m":{"x":1,"b":2}}');
   });
 
+  for (const { text, place } of [
+    { text: 'a: {\n x: 1,\n x: 2\n}\n', place: { line: 3, column: 2 } },
+    { text: 'a: {\nx: 1,\nx: 2\n}\n', place: { line: 3, column: 1 } },
+    { text: 'a: [\nb, @\n]\n', place: { line: 2, column: 4 } },
+    { text: 'a: [\nb\n]\nc: @\n', place: { line: 4, column: 4 } },
+  ]) {
+    it(`${JSON.stringify(text)} is refused with the place as the text has it`, () => {
+      assert.throws(
+        () => readYaml(text),
+        (error) => error instanceof YamlError && assert.deepEqual(error.place, place) === undefined,
+      );
+    });
+  }
+
   it('shares nothing between the places an alias repeats', () => {
     const value = readYaml('a: &x {k: [1]}\nb: *x\n');
     assert.deepEqual(at(value, 'a'), at(value, 'b'));
@@ -70,6 +84,11 @@ const hostile: readonly { readonly name: string; readonly text: string; readonly
   { name: 'a merge of a text', text: 'a: {<<: x}', says: /<< needs a mapping/ },
   { name: '%TAG', text: '%TAG !! tag:evil,2000:\n---\na: !!int 1', says: /%TAG is not supported/ },
   { name: '80,000 documents', text: 'a\n---\n'.repeat(80_000), says: /a second document starts here/ },
+  {
+    name: '200,000 lines in brackets that are not indented',
+    text: `a: [\n${'x,\n'.repeat(200_000)}]`,
+    says: /indentation/,
+  },
   { name: 'a mapping as a key', text: '{{a: 1}: 2}', says: /a key must be a text/ },
 ];
 

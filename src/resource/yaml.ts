@@ -6,13 +6,13 @@ import {
   type Event,
   getScalarValue,
   type MappingEvent,
-  parseEvents,
   SCALAR_STYLE,
   type ScalarEvent,
   type SequenceEvent,
   YAMLException,
 } from 'js-yaml';
 import { isRefusal, resolvePlain, resolveTagged } from './scalar.ts';
+import { type Indented, parseIndented } from './yaml-indentation.ts';
 import { listNode, mappingNode, type Node, scalarNode, toJson } from './yaml-tree.ts';
 
 /** Levels of nesting: a Job or a Workflow has about twenty. Keeps every recursion over the data shallow. */
@@ -45,12 +45,12 @@ export class YamlError extends Error {
  */
 export function readYaml(text: string): unknown {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  return new Reader(source, parse(source)).onlyDocument();
+  return new Reader(parse(source)).onlyDocument();
 }
 
-function parse(source: string): readonly Event[] {
+function parse(source: string): Indented {
   try {
-    return parseEvents(source, { maxDepth });
+    return parseIndented(source, maxDepth);
   } catch (error) {
     if (!(error instanceof YAMLException))
       throw new YamlError('it cannot be read as YAML', undefined, { cause: error });
@@ -65,6 +65,7 @@ type Tagged = ScalarEvent | SequenceEvent | MappingEvent;
 class Reader {
   readonly #source: string;
   readonly #events: readonly Event[];
+  readonly #columnOf: Indented['columnOf'];
   #next = 0;
   /** Where the event that was taken last stands. */
   #offset = 0;
@@ -72,9 +73,10 @@ class Reader {
   /** The values with an anchor, by its name; undefined while the value is still being read. */
   #anchors = new Map<string, Node | undefined>();
 
-  constructor(source: string, events: readonly Event[]) {
+  constructor({ source, events, columnOf }: Indented) {
     this.#source = source;
     this.#events = events;
+    this.#columnOf = columnOf;
   }
 
   onlyDocument(): unknown {
@@ -218,7 +220,8 @@ class Reader {
 
   #refuse(why: string, offset = this.#offset): YamlError {
     const lines = this.#source.slice(0, offset).split(/\r\n?|\n/);
-    return new YamlError(why, { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 });
+    const column = this.#columnOf(lines.length - 1, lines.at(-1)?.length ?? 0);
+    return new YamlError(why, { line: lines.length, column: column + 1 });
   }
 }
 

@@ -33,14 +33,18 @@ export async function callApi<T>(
   api: ApiServer,
   method: string,
   path: string,
-  content: { readonly body?: unknown; readonly contentType?: string } = {},
+  content: { readonly body?: unknown; readonly contentType?: string; readonly accept?: string } = {},
 ): Promise<T> {
   const type = content.contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
   const outgoing = request(new URL(path, api.server), {
     method,
     agent: false,
     signal: AbortSignal.timeout(timeoutMs),
-    headers: { authorization: `Bearer ${api.token}`, accept: 'application/json', 'content-type': type },
+    headers: {
+      authorization: `Bearer ${api.token}`,
+      accept: content.accept ?? 'application/json',
+      'content-type': type,
+    },
     ...(api.ca === '' ? { rejectUnauthorized: false } : { ca: api.ca }),
   });
   outgoing.end(content.body === undefined ? undefined : JSON.stringify(content.body));

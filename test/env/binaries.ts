@@ -4,7 +4,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { builtProgram } from './build.ts';
+import { builtFolder } from './build.ts';
+import { kubernetes } from './kubernetes/programs.ts';
 import type { Output } from './progress.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -49,7 +50,8 @@ export async function binary(component: Component, options: BinaryOptions = {}):
     if (file !== undefined) return { file, args: [] };
     output.write(`${assets.from} has no ${component}: the one from test/env/kubernetes is used.\n`);
   }
-  return { file: await builtProgram({ env, output, signal: options.signal }), args: [component] };
+  const folder = await builtFolder(kubernetes, { env, output, signal: options.signal });
+  return { file: join(folder, 'kubernetes'), args: [component] };
 }
 
 /** Whether the component comes without building: tests leave out what needs a long build. */

@@ -69,4 +69,13 @@ describe('waitFor', () => {
     };
     await assert.rejects(waitFor(fail, options), /last: 404 not found/);
   });
+
+  it('rejects when the signal is aborted, also while the condition does not answer', async () => {
+    const stop = new AbortController();
+    const silent = (): Promise<boolean> => {
+      setImmediate(() => stop.abort(new Error('Ctrl-C')));
+      return new Promise(() => {});
+    };
+    await assert.rejects(waitFor(silent, { what: 'nothing', signal: stop.signal }), /Ctrl-C/);
+  });
 });

@@ -127,6 +127,11 @@ export class ControlPlane implements ApiServer {
     await this.#start('kube-scheduler', schedulerFlags(this.#files));
   }
 
+  /** Where etcd listens, for tests that put what no API server stores any more. */
+  get etcdUrl(): string {
+    return this.#etcdUrl;
+  }
+
   /** The process numbers of what runs, for tests. */
   pids(): number[] {
     return [...this.#running.values()].map(({ pid }) => pid);

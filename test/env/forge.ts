@@ -22,6 +22,8 @@ export interface ForgeOptions {
   readonly webhookUrl?: string;
   /** When set, the status API answers 401 to any other token, whether it comes as Bearer, token or user name. */
   readonly token?: string;
+  /** When set, git asks everybody for them. */
+  readonly gitCredentials?: { readonly username: string; readonly password: string };
   /** Where the repositories lie. Default: a temporary folder, gone after stop(). */
   readonly root?: string;
   /** Milliseconds since 1970, for pushed_at and the records. */
@@ -79,6 +81,7 @@ export async function startForge(options: ForgeOptions): Promise<Forge> {
   const { webhooks, events, stopping } = state;
   const git = await startGitServer({
     ...(options.root !== undefined && { root: options.root }),
+    ...(options.gitCredentials && { credentials: options.gitCredentials }),
     onPush: (push) => {
       events.emit('push', push);
       state.sending.push(announce(push)); // GitHub tells after the push: the next push need not wait for answers

@@ -22,6 +22,7 @@ export interface SourceFixture {
 export interface SourceSettings {
   readonly limits?: Partial<FetchLimits>;
   readonly allowInsecureCredentials?: boolean;
+  readonly knownHostsFile?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -36,6 +37,7 @@ export async function testSource(t: TestContext, settings: SourceSettings = {}):
   const source = createManifestSource({
     directory,
     allowInsecureCredentials: settings.allowInsecureCredentials ?? true,
+    knownHostsFile: settings.knownHostsFile ?? '',
     environment: settings.environment ?? { PATH: process.env['PATH'] },
     limits: { notFoundRetriesMs: [], ...settings.limits },
     log: { debug: write, info: write, warn: write, error: write } as unknown as Log,

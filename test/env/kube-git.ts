@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { freePort } from './ports.ts';
 import { waitFor } from './wait.ts';
 
@@ -22,6 +23,8 @@ export interface KubeGitOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Port for webhooks; default any free one. A restart wants the old one. */
   readonly port?: number;
+  /** Return as soon as it listens, ready or not. */
+  readonly early?: boolean;
 }
 
 /** The secret kube-git is started with, for whoever signs. */
@@ -45,7 +48,7 @@ export interface KubeGit {
   /** Everything it wrote, for messages and for finding what must not be there. */
   output(): string;
   /** Replaces the notification file. */
-  writeNotifications(text: string): Promise<void>;
+  writeNotifications(content: string): Promise<void>;
   /** Ends it as a person does; returns the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** SIGKILL; returns when it is gone. */
@@ -78,12 +81,14 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
     );
   const port = await portOf('webhook server listening');
   const privateUrl = `http://127.0.0.1:${await portOf('private server listening')}`;
-  await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready' });
+  if (!options.early) {
+    await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready' });
+  }
   return {
     ...{ port, privateUrl, lines, output, kill },
     url: `http://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
-    writeNotifications: (text) => writeFile(file, text),
+    writeNotifications: (content) => writeFile(file, content),
     stop: async (signal = 'SIGINT') => {
       child.kill(signal);
       const [code] = await gone;
@@ -92,10 +97,26 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   };
 }
 
+/** Runs the program with these arguments to its end, which must come by itself. Nothing of our environment reaches it. */
+export async function runToExit(
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' };
+  const child = spawn(process.execPath, [program, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: code as number | null, stdout, stderr };
+}
+
 function launch(options: KubeGitOptions, file: string, folder: string, port: number): ChildProcess {
   const flags = [
     ...['-kubeconfig', options.kubeconfig, '-notification-config-file', file],
     ...['-webhook-port', String(port), '-private-port', '0', '-bind-address', '127.0.0.1'],
+    // As the kubeconfig's own user: namespaces of tests have no account for it.
+    '-default-service-account=',
     ...(options.master ? ['-master', options.master] : []),
     ...(options.args ?? []),
   ];

@@ -9,15 +9,19 @@ const everyMsOnTerminal = 1_000;
 /** In a CI log each update is a line: often enough to see that it lives, seldom enough to read the rest. */
 const everyMsInLog = 20_000;
 
-/** Shows `what` with the elapsed time until the work is done or fails, and how long it took. */
+/**
+ * Shows `what`, and below it the elapsed time until the work is done or fails. The time has a line of its own because
+ * only a line that fits the terminal can be written over, and `what` may be longer than it is wide.
+ */
 export async function withProgress<T>(what: string, work: Promise<T>, output: Output = process.stderr): Promise<T> {
   const start = performance.now();
   const terminal = output.isTTY === true;
   const say = (end: string): void => {
-    output.write(`${terminal ? '\r\x1b[K' : ''}${what} … ${elapsed(performance.now() - start)}${end}`);
+    const time = elapsed(performance.now() - start);
+    output.write(terminal ? `\r\x1b[K… ${time}${end}` : `… ${time}${end || '\n'}`);
   };
-  say(terminal ? '' : '\n');
-  const timer = setInterval(() => say(terminal ? '' : '\n'), terminal ? everyMsOnTerminal : everyMsInLog);
+  output.write(`${what} …\n`);
+  const timer = setInterval(() => say(''), terminal ? everyMsOnTerminal : everyMsInLog);
   try {
     const result = await work;
     say(', done\n');

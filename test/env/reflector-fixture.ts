@@ -25,6 +25,8 @@ export interface ReflectorFixture extends KubeFixture {
 export interface ReflectorFixtureOptions {
   /** The reflector's only; the client has real time. */
   readonly clock?: Clock;
+  /** As the reflector's option. */
+  readonly optional?: boolean;
   /** Before it starts. */
   readonly prepare?: (fixture: KubeFixture) => Promise<unknown>;
   readonly onChange?: (line: string) => void;
@@ -46,10 +48,11 @@ export async function reflectorFixture(
     type: configMaps,
     namespace: fixture.namespace,
     labelSelector: 'test=kube',
+    optional: options.optional ?? false,
     clock: options.clock ?? systemClock,
     log: { debug: record, info: record, warn: record, error: record } as unknown as Log,
     random: () => 0,
-    onRestart: (_plural, why) => restarts.push(why),
+    onRestart: (_type, why) => restarts.push(why),
     onChange: ({ kind, key, object }) => {
       const [line = ''] = lines([object]);
       changes.push(`${kind} ${line}`);

@@ -7,6 +7,7 @@ import { api, testCluster, testNamespace } from './cluster.ts';
 import { type Forge, startForge } from './forge.ts';
 import type { Entry, Repository } from './git-server.ts';
 import { type KubeGit, type KubeGitOptions, startKubeGit, webhookSecret } from './kube-git.ts';
+import { type FaultProxy, startProxy } from './proxy.ts';
 import { waitFor } from './wait.ts';
 
 const group = '/apis/kubegit.appspero.com/v1alpha1';
@@ -26,9 +27,27 @@ spec:
           image: busybox
 `;
 
+/** What kube-git tells the forge and Slack with: no words that stand anywhere else, so that a leak can be found. */
+export const forgeToken = 'ghp_ForgeTokenOfTests0123456789abcdef';
+export const slackPath = 'T0TESTS00/B0TESTS00/SlackPathOfTests01234567';
+
+/** The ways to the forge and to Slack, each through a proxy of its own, so that a test can break it and see what was sent. */
+export interface Sinks {
+  readonly github: FaultProxy;
+  readonly slack: FaultProxy;
+}
+
+export interface ScenarioOptions extends Omit<Partial<KubeGitOptions>, 'notifications'> {
+  /** The notification file's text. Default: notificationsOf. */
+  readonly notifications?: (sinks: Sinks) => string;
+  /** What the forge's git asks of everybody. Default: nothing. */
+  readonly gitCredentials?: { readonly username: string; readonly password: string };
+}
+
 export interface Scenario {
   readonly namespace: string;
   readonly forge: Forge;
+  readonly sinks: Sinks;
   readonly repository: Repository;
   readonly kubeGit: KubeGit;
   /** Creates a GitHook in the namespace. Default: every branch, job.yaml, both sinks. */
@@ -46,28 +65,36 @@ export interface Scenario {
   restart(options?: Partial<KubeGitOptions>): Promise<KubeGit>;
 }
 
-/** The notification file with both sinks of the forge. */
-export function notificationsOf(forge: Forge): string {
-  const link = 'https://example.test/${NAMESPACE}/${NAME}';
+/** The notification file with both sinks, as github.forge and slack.team; `changes` are fields that differ. */
+export function notificationsOf(
+  { github, slack }: Sinks,
+  changes: { readonly github?: object; readonly slack?: object } = {},
+): string {
+  const url = 'https://example.test/${NAMESPACE}/${NAME}';
   return JSON.stringify({
-    github: { forge: { url: link, token: 'forge-token', api: forge.apiUrl } },
-    slack: { team: { url: link, webhookURL: forge.slackUrl('T1/B1/secret-path'), channel: '#ci' } },
+    github: { forge: { url, token: forgeToken, api: `${github.url}/api/v3`, ...changes.github } },
+    slack: { team: { url, webhookURL: `${slack.url}/slack/${slackPath}`, channel: '#ci', ...changes.slack } },
   });
 }
 
 export async function startScenario(
   t: { after(fn: () => unknown): void },
-  options: Partial<KubeGitOptions> = {},
+  { notifications = notificationsOf, gitCredentials, ...options }: ScenarioOptions = {},
 ): Promise<Scenario> {
   const namespace = await testNamespace(t);
-  const forge = await startForge({ secret: webhookSecret, token: 'forge-token' });
+  const forge = await startForge({
+    secret: webhookSecret,
+    token: forgeToken,
+    ...(gitCredentials && { gitCredentials }),
+  });
   t.after(() => forge.stop());
   const repository = await forge.createRepository('acme/app');
+  const sinks = await startSinks(t, forge);
   const { kubeconfig } = testCluster();
   const base = {
     kubeconfig,
-    notifications: notificationsOf(forge),
     ...options,
+    notifications: notifications(sinks),
     args: ['-namespace', namespace, ...(options.args ?? [])],
   };
   const kubeGit = await startKubeGit(t, base);
@@ -76,7 +103,7 @@ export async function startScenario(
     ((await api('GET', path)) as { items: readonly T[] }).items;
   const runs = (): Promise<readonly GitHookRun[]> => list(`${group}/namespaces/${namespace}/githookruns`);
   return {
-    ...{ namespace, forge, repository, kubeGit, runs },
+    ...{ namespace, forge, sinks, repository, kubeGit, runs },
     gitHook: async (name, spec) => {
       const created = (await api('POST', `${group}/namespaces/${namespace}/githooks`, {
         ...{ apiVersion: 'kubegit.appspero.com/v1alpha1', kind: 'GitHook', metadata: { name } },
@@ -118,6 +145,15 @@ export async function startScenario(
     endJob: (name, phase) => endJob(namespace, name, phase),
     restart: (more) => startKubeGit(t, { ...base, port: kubeGit.port, ...more }),
   };
+}
+
+async function startSinks(t: { after(fn: () => unknown): void }, forge: Forge): Promise<Sinks> {
+  const sinks = {
+    github: await startProxy({ target: new URL(forge.url) }),
+    slack: await startProxy({ target: new URL(forge.url) }),
+  };
+  t.after(() => Promise.all([sinks.github.close(), sinks.slack.close()]));
+  return sinks;
 }
 
 async function readGitHook(namespace: string, name: string): Promise<GitHook> {

@@ -23,20 +23,36 @@ export async function waitFor<T>(
   { what, deadlineMs = 10_000, everyMs = 25, signal }: WaitOptions,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
-  for (;;) {
-    signal?.throwIfAborted();
-    let last: unknown;
-    try {
-      const value = await condition();
-      if (value !== undefined && value !== false) return value;
-      last = value;
-    } catch (error) {
-      last = error;
+  const aborted = abortOf(signal);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      let last: unknown;
+      try {
+        const value = await Promise.race([condition(), aborted.promise]);
+        if (value !== undefined && value !== false) return value;
+        last = value;
+      } catch (error) {
+        last = error;
+      }
+      if (performance.now() >= end) throw inVain({ what, deadlineMs, last });
+      await delay(everyMs);
     }
-    if (performance.now() >= end) {
-      const state = last instanceof Error ? last.message : inspect(last, { depth: 4 });
-      throw new Error(`waited ${deadlineMs / 1000} s in vain for ${what}; last: ${state}`, { cause: last });
-    }
-    await delay(everyMs);
+  } finally {
+    aborted.forget();
   }
+}
+
+/** Rejects when the signal is aborted: what a condition asks may never answer then. */
+function abortOf(signal: AbortSignal | undefined): { readonly promise: Promise<never>; forget(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const listener = (): void => reject(signal?.reason);
+  signal?.addEventListener('abort', listener);
+  return { promise, forget: () => signal?.removeEventListener('abort', listener) };
+}
+
+function inVain({ what, deadlineMs, last }: { what: string; deadlineMs: number; last: unknown }): Error {
+  const state = last instanceof Error ? last.message : inspect(last, { depth: 4 });
+  return new Error(`waited ${deadlineMs / 1000} s in vain for ${what}; last: ${state}`, { cause: last });
 }

@@ -40,10 +40,14 @@ export interface NodeCluster {
   readonly ca: string;
   /** This machine as pods see it: what they are to reach listens on this address, or on all. */
   readonly hostAddress: string;
+  /** The file of a busybox that needs no shared library, for further images. */
+  readonly busybox: string;
   /** Its standard output; rejects with what it said on standard error. */
   kubectl(args: readonly string[]): Promise<string>;
   /** Makes the images of a docker-archive or OCI archive known to the node. */
   importImage(archive: string): Promise<void>;
+  /** The command that runs `command` on this machine, but with the node's network: what it listens on, only the cluster and we reach. */
+  withNodeNetwork(command: readonly string[]): readonly string[];
   /** Ends everything and removes every trace. May be called again. */
   stop(): Promise<void>;
 }
@@ -58,7 +62,7 @@ export async function startClusterWithNode({ log, signal }: NodeClusterOptions):
   await removeLeftovers(log);
   const output = { write: (text: string) => log(text.trimEnd()) };
   const programs = await ensureNodePrograms({ cache: cacheFolder(), log, signal });
-  const { file } = await binary('kubelet', { output }); // built first where it is missing: that takes minutes
+  const { file } = await binary('kubelet', { output, signal }); // built first where it is missing: that takes minutes
   signal?.throwIfAborted();
   const begun = performance.now();
   const undo: Undo = [];
@@ -95,8 +99,10 @@ async function start(options: StartOptions): Promise<Omit<NodeCluster, 'stop'>> 
   return {
     ...{ server, kubeconfig, token, ca },
     hostAddress: network.host,
+    busybox: options.programs.busybox,
     kubectl: (args) => kubectl(['--kubeconfig', kubeconfig, ...args], { output: options.output }),
     importImage: (archive) => importImage(sandbox, options.programs, archive),
+    withNodeNetwork: (command) => ['nsenter', '--target', String(sandbox.pid), '--net', '--', ...command],
   };
 }
 
@@ -139,9 +145,10 @@ async function startPrograms(options: StartOptions & Room): Promise<{ plane: Con
 }
 
 /** In the sandbox port 443 is free, and pods look for the API server at <service address>:443. */
-function startPlane({ folder, network, output, sandbox }: StartOptions & Room): Promise<ControlPlane> {
+function startPlane({ folder, network, output, sandbox, signal }: StartOptions & Room): Promise<ControlPlane> {
   return startControlPlane({
     output,
+    ...(signal && { signal }),
     folder: join(folder.path, 'control-plane'),
     launcher: sandbox.enter([]),
     bindAddress: network.node,

@@ -26,6 +26,10 @@ export interface ImageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** This machine's, as images name it. */
+export const imageArchitecture = arch() === 'x64' ? 'amd64' : arch();
+export const imageEnvironment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
+
 /** Images by repository name, each with the tag `latest`. `kubegit/pause` holds a pod's namespaces, as kubelet's pause image does. */
 export async function makeImages(options: ImageOptions): Promise<ReadonlyMap<string, Image>> {
   const layer = blob('application/vnd.oci.image.layer.v1.tar', await rootFileSystem(options));
@@ -40,9 +44,9 @@ export async function makeImages(options: ImageOptions): Promise<ReadonlyMap<str
 
 function imageOf(layer: Blob, command: readonly string[]): Image {
   const config = json('application/vnd.oci.image.config.v1+json', {
-    architecture: arch() === 'x64' ? 'amd64' : arch(),
+    architecture: imageArchitecture,
     os: 'linux',
-    config: { Cmd: command, Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
+    config: { Cmd: command, Env: imageEnvironment },
     rootfs: { type: 'layers', diff_ids: [layer.digest] },
   });
   const manifest = json('application/vnd.oci.image.manifest.v1+json', {
@@ -66,8 +70,15 @@ function descriptor({ mediaType, digest, bytes }: Blob): { mediaType: string; di
   return { mediaType, digest, size: bytes.length };
 }
 
-/** A tar archive of the file system, with the links and folders that scripts expect of a small Linux. */
-async function rootFileSystem({ busybox, folder, signal }: ImageOptions): Promise<Buffer> {
+async function rootFileSystem(options: ImageOptions): Promise<Buffer> {
+  const root = await makeRoot(options);
+  const file = join(options.folder, 'layer.tar');
+  await packFolder(root, file, options.signal);
+  return readFile(file);
+}
+
+/** A folder with busybox, and the links and folders that scripts expect of a small Linux. */
+export async function makeRoot({ busybox, folder, signal }: ImageOptions): Promise<string> {
   const root = join(folder, 'root');
   for (const name of ['bin', 'etc', 'root', 'tmp', 'usr/bin', 'var/tmp'])
     await mkdir(join(root, name), { recursive: true });
@@ -81,11 +92,11 @@ async function rootFileSystem({ busybox, folder, signal }: ImageOptions): Promis
     'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
   );
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnobody:x:65534:\n');
-  return archive(root, join(folder, 'layer.tar'), signal);
+  return root;
 }
 
-async function archive(root: string, file: string, signal: AbortSignal | undefined): Promise<Buffer> {
+/** Writes a tar archive of the folder; the same folder always gives the same bytes. */
+export async function packFolder(folder: string, file: string, signal: AbortSignal | undefined): Promise<void> {
   const owner = ['--owner', '0', '--group', '0', '--numeric-owner'];
-  await run(['tar', '-C', root, ...owner, '--sort', 'name', '--mtime', '@0', '-cf', file, '.'], { signal });
-  return readFile(file);
+  await run(['tar', '-C', folder, ...owner, '--sort', 'name', '--mtime', '@0', '-cf', file, '.'], { signal });
 }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { parseConfig, version } from '../src/config.ts';
+import { bundle } from './bundle.ts';
+
+async function emptyFolder(t: { after(fn: () => unknown): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kube-git-bundle-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+describe('the bundle', () => {
+  it('runs with nothing beside it, says its version, helps, and finds its errors', async (t) => {
+    const folder = await emptyFolder(t);
+    await bundle(join(folder, 'made/kube-git.mjs'));
+    await mkdir(join(folder, 'alone'));
+    const file = join(folder, 'alone/kube-git.mjs');
+    await rename(join(folder, 'made/kube-git.mjs'), file);
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, [file, ...args], { cwd: folder, env: {} });
+
+    assert.equal((await run('-version')).stdout, `kube-git ${version}\n`);
+    const help = parseConfig(['-help'], {});
+    assert.equal((await run('-help')).stdout, help.kind === 'print' && help.text);
+    const failed = run('-kubeconfig', join(folder, 'none'), '-webhook-port', '0', '-private-port', '0');
+    await assert.rejects(failed, { code: 1, stderr: /^kube-git: kubeconfig: cannot read .*ENOENT\)\n$/ });
+  });
+
+  it('is the same each time, has a source map, and names no folder of this machine', async (t) => {
+    const folder = await emptyFolder(t);
+    const files = ['one/kube-git.mjs', 'another/kube-git.mjs'].map((name) => join(folder, name));
+    for (const file of files) await bundle(file);
+    const [one, another] = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    assert.equal(one, another);
+    assert.ok(!one?.includes(process.cwd()));
+    const map = JSON.parse(await readFile(`${files[0]}.map`, 'utf8')) as { sources: string[] };
+    assert.ok(map.sources.some((source) => source.endsWith('src/main.ts')));
+  });
+});

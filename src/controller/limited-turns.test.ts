@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LimitedTurns } from './limited-turns.ts';
+
+describe('LimitedTurns', () => {
+  it('lets four fetch from a server that hangs, and others from another one', async () => {
+    const turns = new LimitedTurns(4, () => {});
+    const hang = Promise.withResolvers<string>();
+    const hanging = ['a', 'b', 'c', 'd'].map((key) => turns.take('slow', key, () => hang.promise));
+
+    assert.equal(typeof (await turns.take('slow', 'e', async () => 'done')), 'number');
+    assert.equal(await turns.take('quick', 'f', async () => 'done'), 'done');
+
+    hang.resolve('late');
+    assert.deepEqual(await Promise.all(hanging), ['late', 'late', 'late', 'late']);
+    assert.equal(await turns.take('slow', 'e', async () => 'done'), 'done');
+  });
+
+  it('calls those who wait in their order, one for each turn that ends, well or not', async () => {
+    const woken: string[] = [];
+    const turns = new LimitedTurns(4, (key) => woken.push(key));
+    const ends = ['a', 'b', 'c', 'd'].map(() => Promise.withResolvers<void>());
+    const first = ends.map(({ promise }, index) => turns.take('slow', `first-${index}`, () => promise));
+    for (const key of ['e', 'f', 'e']) await turns.take('slow', key, async () => {});
+
+    ends[0]?.resolve();
+    await first[0];
+    assert.deepEqual(woken, ['e']);
+    ends[1]?.reject(new Error('no answer'));
+    await assert.rejects(first[1] ?? Promise.resolve(), /no answer/);
+    assert.deepEqual(woken, ['e', 'f']);
+
+    for (const { resolve } of ends) resolve();
+    await Promise.all(first.slice(2));
+    assert.deepEqual(woken, ['e', 'f']);
+  });
+});

@@ -1,0 +1,51 @@
+// Who may ask a server now. One that hangs holds each fetch or message for a long time: without turns what it is asked
+// would take every worker, and what the others are asked would not start. Waiting takes no worker.
+
+/** When a key that waits asks again by itself, should the one before it have been called and have had nothing to do. */
+const lookAgainMs = 10_000;
+
+interface Server {
+  busy: number;
+  /** Keys, in the order they came. */
+  readonly waiting: Set<string>;
+}
+
+export class LimitedTurns {
+  readonly #limit: number;
+  readonly #servers = new Map<string, Server>();
+  readonly #wake: (key: string) => void;
+
+  /** `limit` for each server; `wake` is called with a key that waits, when it may be its turn. */
+  constructor(limit: number, wake: (key: string) => void) {
+    this.#limit = limit;
+    this.#wake = wake;
+  }
+
+  /** Does the work, or, when it is not the key's turn, returns after how many milliseconds to ask again: it may be called before. */
+  async take<T>(host: string, key: string, work: () => Promise<T>): Promise<T | number> {
+    const server = this.#servers.get(host) ?? { busy: 0, waiting: new Set() };
+    this.#servers.set(host, server);
+    if (server.busy >= this.#limit) {
+      server.waiting.add(key);
+      return lookAgainMs;
+    }
+    server.waiting.delete(key);
+    server.busy += 1;
+    try {
+      return await work();
+    } finally {
+      server.busy -= 1;
+      this.#next(host, server);
+    }
+  }
+
+  #next(host: string, { busy, waiting }: Server): void {
+    const [key] = waiting;
+    if (key === undefined) {
+      if (busy === 0) this.#servers.delete(host);
+      return;
+    }
+    waiting.delete(key);
+    this.#wake(key);
+  }
+}
