@@ -47,35 +47,32 @@ async function getNamed(
   }
 }
 
+/** For whom an object is created, and by whom. */
+interface Owner {
+  /** kube-git's own account. */
+  readonly kube: Kube;
+  /** The run's account. */
+  readonly acting: Kube;
+  readonly kind: ResourceKind;
+  readonly run: GitHookRun;
+}
+
 /**
  * Creates the object, or finds that an earlier attempt did: the name derives from the run, so there is never a second.
- * `acting` is the run's account, `kube` kube-git's own.
  * Throws TerminalError: NameTaken, NoPermission, Forbidden, ManifestRefused, KindNotInstalled, with the API server's words.
  */
-export async function createChild(
-  { kube, acting }: { readonly kube: Kube; readonly acting: Kube },
-  kind: ResourceKind,
-  wanted: KubeObject,
-  run: GitHookRun,
-  signal: AbortSignal,
-): Promise<KubeObject> {
+export async function createChild(wanted: KubeObject, owner: Owner, signal: AbortSignal): Promise<KubeObject> {
+  const { acting, kind, run } = owner;
   try {
     return await acting.create<KubeObject>(typeOf(kind), wanted, { signal });
   } catch (error) {
-    if (isAlreadyExists(error)) return adopt(kube, kind, wanted, run, signal);
+    if (isAlreadyExists(error)) return adopt(keyOf(wanted), owner, signal);
     if (error instanceof ApiError) throw refusal(error, kind, run);
     throw error;
   }
 }
 
-async function adopt(
-  kube: Kube,
-  kind: ResourceKind,
-  wanted: KubeObject,
-  run: GitHookRun,
-  signal: AbortSignal,
-): Promise<KubeObject> {
-  const key = keyOf(wanted);
+async function adopt(key: ObjectKey, { kube, kind, run }: Owner, signal: AbortSignal): Promise<KubeObject> {
   const found = await getNamed(kube, kind, key, signal);
   if (found === undefined) throw new Error(`${kind.title} "${key.name}" was there and is gone`);
   if (isControlledBy(found, run)) return found;

@@ -13,6 +13,12 @@ import type { Children } from './children.ts';
 import type { LimitedTurns } from './limited-turns.ts';
 import type { RunStore } from './run-store.ts';
 
+/** A manifest made ready for a run. */
+export interface Prepared {
+  readonly kind: ResourceKind;
+  readonly wanted: KubeObject;
+}
+
 export interface RunContext {
   readonly kube: Kube;
   readonly clock: Clock;
@@ -28,7 +34,7 @@ export interface RunContext {
   /** The kind, by apiVersion and kind; throws TerminalError where it is not in the table. */
   kind(apiVersion: string, kind: string): ResourceKind;
   /** The text of a manifest as the object to create for this run; throws TerminalError. */
-  parse(text: string, run: GitHookRun): { kind: ResourceKind; wanted: KubeObject };
+  parse(text: string, run: GitHookRun): Prepared;
   /** What was observed, with what the pods say where that helps. */
   explain(run: GitHookRun, seen: Observation, signal: AbortSignal): Promise<Standing>;
   /** How long until pods that do not start are looked at again. */
