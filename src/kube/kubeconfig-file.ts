@@ -7,7 +7,6 @@ import type { Clock } from '../clock.ts';
 import { type Credentials, fixedCredentials } from './credentials.ts';
 import { execCredentials, execSchema } from './exec-plugin.ts';
 import { fileCredentials, readNamed } from './file-credentials.ts';
-import type { KubeConfig } from './kubeconfig.ts';
 import { parseServer, type Server } from './transport.ts';
 
 const text = v.nullish(v.string());
@@ -48,6 +47,15 @@ const fileSchema = v.object({
 });
 
 type User = v.InferOutput<typeof userSchema>;
+
+export interface KubeConfig {
+  readonly server: Server;
+  readonly credentials: Credentials;
+  /** The context's namespace; `default` where it names none. */
+  readonly namespace: string;
+  /** Where this was read, for the log. */
+  readonly source: string;
+}
 
 export interface KubeConfigFile {
   readonly path: string;

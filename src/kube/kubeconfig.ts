@@ -3,19 +3,10 @@
 import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
-import { type Credentials, fixedCredentials } from './credentials.ts';
+import { fixedCredentials } from './credentials.ts';
 import { fileCredentials, readNamed } from './file-credentials.ts';
-import { readKubeConfigFile } from './kubeconfig-file.ts';
-import { parseServer, type Server } from './transport.ts';
-
-export interface KubeConfig {
-  readonly server: Server;
-  readonly credentials: Credentials;
-  /** The context's namespace; `default` where it names none. */
-  readonly namespace: string;
-  /** Where this was read, for the log. */
-  readonly source: string;
-}
+import { type KubeConfig, readKubeConfigFile } from './kubeconfig-file.ts';
+import { parseServer } from './transport.ts';
 
 export interface KubeConfigOptions {
   /** The flag -kubeconfig; '' is as if it were missing, here and below. */
