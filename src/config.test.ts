@@ -29,6 +29,7 @@ describe('parseConfig', () => {
       namespace: '',
       webhookPort: 8080,
       privatePort: 8081,
+      profilePort: 0,
       bindAddress: '',
       statusContext: '',
       defaultServiceAccount: 'kube-git-runner',

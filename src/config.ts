@@ -1,6 +1,7 @@
 // The configuration: the flags of the 2019 program and ours, and what the environment overrides. Pure; read once by main.
 import manifest from '../package.json' with { type: 'json' };
 import { type FlagValues, formatFlags, parseFlags } from './flags.ts';
+import { klogFlags, klogWarnings } from './klog-flags.ts';
 import { type Level, levels } from './log.ts';
 
 /** The version of kube-git, as -version and the User-Agent say it. */
@@ -25,6 +26,8 @@ export interface Config {
   /** 0 is any free port. */
   readonly webhookPort: number;
   readonly privatePort: number;
+  /** Where heap snapshots and CPU profiles are to be had, on 127.0.0.1; 0 is nowhere. */
+  readonly profilePort: number;
   /** Empty is every address. */
   readonly bindAddress: string;
   /** The context of commit statuses; empty is kube-git/<namespace>/<githook>. */
@@ -80,6 +83,10 @@ const flags = {
   },
   'webhook-port': { default: 8080, help: 'The port webhooks are received on. 0 is any free one.' },
   'private-port': { default: 8081, help: 'The port of /healthz, /readyz and /metrics. 0 is any free one.' },
+  'profile-port': {
+    default: 0,
+    help: 'A port of 127.0.0.1 to take heap snapshots and CPU profiles from. Heap snapshots hold every secret kube-git knows. 0 is none.',
+  },
   'bind-address': { default: '', value: 'address', help: 'The address both ports listen on. Empty is every address.' },
   'status-context': {
     default: '',
@@ -104,6 +111,7 @@ const flags = {
   },
   'log-level': { default: 'info', value: 'level', choices: levels, help: `How much to log: ${levels.join(', ')}.` },
   version: { default: false, help: 'Print the version and exit.' },
+  ...klogFlags,
 } as const;
 
 /** Reads the arguments (without the program's name) and the environment. Never throws; no text it returns holds a value that was given. */
@@ -129,6 +137,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     namespace: values.namespace,
     webhookPort: values['webhook-port'],
     privatePort: values['private-port'],
+    profilePort: values['profile-port'],
     bindAddress: values['bind-address'],
     statusContext: values['status-context'],
     defaultServiceAccount: values['default-service-account'],
@@ -136,7 +145,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
     logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
-    warnings: [...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
+    warnings: [...klogWarnings(given), ...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
   };
 }
 

@@ -9,6 +9,8 @@ interface Flag {
   readonly help: string;
   /** The values that are allowed; all when missing. */
   readonly choices?: readonly string[];
+  /** Understood, but of no effect: neither listed in the help nor suggested. */
+  readonly ignored?: boolean;
 }
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -53,7 +55,7 @@ function readFlag(flags: Flags, argv: readonly string[], at: number): ReadFlag {
   if (name === '') return failed(`argument ${at + 1} is not a flag, and kube-git takes flags only (-help lists them)`);
   if (name === 'h' || name === 'help') return { kind: 'help' };
   const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-  if (!flag) return failed(`unknown flag -${shown(name)}${suggestion(name, Object.keys(flags))} (-help lists them)`);
+  if (!flag) return failed(`unknown flag -${shown(name)}${suggestion(name, listed(flags))} (-help lists them)`);
 
   const isBoolean = typeof flag.default === 'boolean';
   const text = attached ?? (isBoolean ? 'true' : argv[at + 1]);
@@ -65,8 +67,13 @@ function readFlag(flags: Flags, argv: readonly string[], at: number): ReadFlag {
 
 /** The table of flags as Go prints it: sorted, two spaces before a flag, defaults unless they are empty. */
 export function formatFlags(flags: Flags): string {
-  const rows = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = Object.entries(flags).filter(([, flag]) => !flag.ignored);
+  rows.sort(([a], [b]) => (a < b ? -1 : 1));
   return rows.map(([name, flag]) => `  -${name}${valueWord(flag)}\n    \t${flag.help}${defaultWord(flag)}\n`).join('');
+}
+
+function listed(flags: Flags): string[] {
+  return Object.keys(flags).filter((name) => !flags[name]?.ignored);
 }
 
 function failed(text: string): { kind: 'error'; text: string } {

@@ -16,6 +16,7 @@ import { createRecorder } from './kube/recorder.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { watchNotificationFile } from './notifier/file.ts';
+import { startProfile } from './profile.ts';
 import { proxySecrets } from './proxy.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
@@ -43,6 +44,7 @@ async function main(config: Config): Promise<void> {
   log.info({ port: health.port }, 'private server listening');
   const { port } = await receiver.listen(config.webhookPort, config.bindAddress);
   log.info({ port }, 'webhook server listening');
+  const profile = config.profilePort === 0 ? undefined : await startProfile({ port: config.profilePort, clock, log });
 
   const working = Promise.all([controller.run(stop.signal), notifications.run(stop.signal)]);
   const onLeaving = (): void => {
@@ -55,6 +57,7 @@ async function main(config: Config): Promise<void> {
   await recorder.stop();
   await workspace.close();
   await health.close();
+  await profile?.close();
   client.close();
   log.info({}, 'stopped');
 }

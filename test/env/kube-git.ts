@@ -25,6 +25,8 @@ export interface KubeGitOptions {
   readonly port?: number;
   /** Return as soon as it listens, ready or not. */
   readonly early?: boolean;
+  /** The file to run. Default: src/main.ts. */
+  readonly program?: string;
 }
 
 /** The secret kube-git is started with, for whoever signs. */
@@ -127,7 +129,7 @@ function launch(options: KubeGitOptions, file: string, folder: string, port: num
     GITHUB_WEBHOOK_SECRET: options.secret ?? webhookSecret,
     ...options.env,
   };
-  return spawn(process.execPath, [program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [options.program ?? program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function follow(child: ChildProcess): { lines: LogLine[]; output: () => string } {

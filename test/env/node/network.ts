@@ -82,9 +82,11 @@ function networkOf(start: string): Network {
   };
 }
 
+// A bridge without an address of its own takes the lowest of its ports', so it changes as pods come and go, and whoever
+// knows the old one (ARP) reaches nobody for up to half a minute.
 const insideScript = `
 ip link set lo up
-ip link add "$1" type bridge
+ip link add "$1" address 02:6b:67:00:00:01 type bridge
 ip link set eth0 master "$1"
 ip link set eth0 up
 ip link set "$1" up

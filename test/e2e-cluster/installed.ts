@@ -1,0 +1,139 @@
+// kube-git as a user has it, for the tests of this folder: its image in a cluster with a node, installed with the commands
+// of docs/install.md and nothing but the rights they give, with Argo Workflows, and with a Gitea that pods reach.
+import { appendFile, cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildImage } from '../../hack/image/build.ts';
+import { version } from '../../src/config.ts';
+import { messageOf } from '../../src/errors.ts';
+import { callApi } from '../env/api.ts';
+import { type Argo, startArgo } from '../env/argo/argo.ts';
+import { makeDataFolder } from '../env/data-folder.ts';
+import { type Gitea, startGitea } from '../env/gitea/gitea.ts';
+import { type NodeCluster, startClusterWithNode } from '../env/node/cluster-with-node.ts';
+import { nodeName } from '../env/node/kubelet.ts';
+import { waitFor } from '../env/wait.ts';
+import { diagnose } from './diagnose.ts';
+
+export interface Installed {
+  readonly cluster: NodeCluster;
+  readonly gitea: Gitea;
+  /** What forge and kube-git share. */
+  readonly webhookSecret: string;
+  /** A copy of install and examples; `-k install/tenant` in a command below means the one in it. */
+  readonly folder: string;
+  /** The name of kube-git's only pod, and where its webhooks are: there are no Services here. Waits until it is Ready. */
+  pod(): Promise<{ readonly name: string; readonly url: string }>;
+  kubectl(...args: string[]): Promise<string>;
+  /** Applies the objects, each in the namespace. */
+  apply(namespace: string, ...objects: readonly object[]): Promise<void>;
+  /** What a person needs to see when something did not happen. Never rejects. */
+  diagnose(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** A node and a program start in seconds; a machine with much else to do takes minutes. */
+const readyWithinMs = 240_000;
+/** Where nobody answers: the node must use the image it was given. */
+const imageName = 'registry.example.com/kube-git';
+const webhookSecret = 'the webhook secret of the installation';
+
+/** Takes two minutes on two idle cores. What was started is stopped when a later part fails. */
+export async function startInstalled(log: (line: string) => void): Promise<Installed> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    const folder = await makeDataFolder('in-cluster');
+    undo.push(() => rm(folder, { recursive: true, force: true }));
+    const cluster = await startClusterWithNode({ log });
+    undo.push(() => cluster.stop());
+    const gitea = await startGitea({ address: cluster.hostAddress, log });
+    undo.push(() => gitea.stop());
+    const argo = await startArgo({ cluster, log });
+    undo.push(() => argo.stop());
+    const installed = { ...helpersOf({ cluster, gitea, argo, folder }), stop };
+    await provideStorage(installed);
+    await provideImage(installed, log);
+    await install(installed).catch(async (error: unknown) => {
+      throw new Error(`${messageOf(error)}\n\n${await installed.diagnose()}`, { cause: error });
+    });
+    return installed;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly cluster: NodeCluster;
+  readonly gitea: Gitea;
+  readonly argo: Argo;
+  readonly folder: string;
+}
+
+function helpersOf({ argo, cluster, folder, gitea }: Parts): Omit<Installed, 'stop'> {
+  let count = 0;
+  const kubectl = (...args: string[]) =>
+    cluster.kubectl(args.map((arg) => arg.replace(/^(install|examples)(?=\/|$)/, join(folder, '$1'))));
+  return {
+    ...{ cluster, gitea, folder, webhookSecret, kubectl },
+    pod: () => waitFor(() => readyPod(cluster), { what: "kube-git's pod to be ready", deadlineMs: readyWithinMs }),
+    apply: async (namespace, ...items) => {
+      const file = join(folder, `objects-${++count}.json`);
+      await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), { mode: 0o600 });
+      await kubectl('apply', '-n', namespace, '-f', file);
+    },
+    diagnose: () => diagnose({ kubectl, argo, gitea }),
+  };
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+async function readyPod(cluster: NodeCluster): Promise<{ name: string; url: string } | undefined> {
+  const path = '/api/v1/namespaces/default/pods?labelSelector=k8s-app%3Dkube-git';
+  const { items } = await callApi<{ items: readonly Pod[] }>(cluster, 'GET', path);
+  const [pod, ...more] = items;
+  if (pod === undefined || more.length > 0 || pod.metadata.deletionTimestamp !== undefined) return undefined;
+  const isReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return isReady ? { name: pod.metadata.name, url: `http://${pod.status?.podIP}:8080` } : undefined;
+}
+
+/** The test node's kubelet counts no local storage, so it offers none; the Deployment asks for some, as on any other node. */
+async function provideStorage({ kubectl }: Omit<Installed, 'stop'>): Promise<void> {
+  const storage = { 'ephemeral-storage': '10Gi' };
+  const patch = JSON.stringify({ status: { capacity: storage, allocatable: storage } });
+  await kubectl('patch', 'node', nodeName, '--subresource=status', '--type=merge', '-p', patch);
+}
+
+async function provideImage({ cluster, folder }: Omit<Installed, 'stop'>, log: (line: string) => void): Promise<void> {
+  const file = join(folder, 'image.tar');
+  await buildImage({ name: `${imageName}:${version}`, file, log });
+  await cluster.importImage(file);
+}
+
+/** As docs/install.md says. */
+async function install({ folder, gitea, kubectl, pod }: Omit<Installed, 'stop'>): Promise<void> {
+  const root = join(import.meta.dirname, '../..');
+  // Not what somebody has made beside it: those may be their secrets.
+  const filter = (path: string): boolean => !/install\/secrets\/(webhook\.env|notification\.yaml)$/.test(path);
+  for (const name of ['install', 'examples']) {
+    await cp(join(root, name), join(folder, name), { recursive: true, filter });
+  }
+  await appendFile(join(folder, 'install/kustomization.yaml'), `images: [{ name: kube-git, newName: ${imageName} }]\n`);
+  const secrets = ['GITHUB', 'GITEA'].map((forge) => `${forge}_WEBHOOK_SECRET=${webhookSecret}\n`);
+  await writeFile(join(folder, 'install/secrets/webhook.env'), secrets.join(''));
+  const url = 'https://dashboard.example.com/jobs/${NAMESPACE}/${NAME}';
+  const entries = { github: { gitea: { api: `${gitea.url}/api/v1`, token: gitea.token, url } } };
+  await writeFile(join(folder, 'install/secrets/notification.yaml'), JSON.stringify(entries));
+  await kubectl('apply', '-k', 'install/secrets');
+  await kubectl('apply', '-k', 'install');
+  await kubectl('rollout', 'status', 'deployment/kube-git', '-n', 'default', `--timeout=${readyWithinMs / 1000}s`);
+  await pod();
+}
