@@ -9,6 +9,12 @@ const hashLength = 12;
 /** The highest number in a sequence of runs: three digits, for which names keep room. */
 export const maxSequence = 999;
 
+/**
+ * Pushes older than this start nothing: what is older could have had a run that is gone, because runs are kept an hour
+ * longer, and a backup that is restored after a week must not run the old pushes again.
+ */
+export const keptWindowMs = 7 * 24 * 3_600_000;
+
 const minuteMs = 60_000;
 /** Hooks of one push are sent within seconds, but the time in each is the repository's newest push when it was made. */
 const sameSignedPushMs = 10 * minuteMs;

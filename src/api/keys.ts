@@ -1,8 +1,14 @@
 // Every name that kube-git puts on objects: group, labels, annotations. Nothing else spells them.
+import type { GitHookRun } from './githookrun.ts';
+import { formatKey, keyOf } from './object.ts';
 
 export const group = 'kubegit.appspero.com';
 export const version = 'v1alpha1';
 export const apiVersion = `${group}/${version}` as const;
+
+/** Where our objects live in the API. */
+export const gitHookType = { group, version, plural: 'githooks' } as const;
+export const runType = { group, version, plural: 'githookruns' } as const;
 
 /** Label on runs and children: the GitHook's name, hashed when it is longer than a label may be. */
 export const gitHookLabel = `${group}/githook`;
@@ -25,3 +31,8 @@ export const annotations = {
 
 /** Annotation on a child: its manifest's own clean-up time as JSON, while kube-git's stands in its place. */
 export const ownTtlAnnotation = `${group}/own-ttl`;
+
+/** The GitHook a run belongs to, as namespace/name. */
+export function gitHookKey(run: GitHookRun): string {
+  return formatKey({ namespace: keyOf(run).namespace, name: run.spec.gitHookRef.name });
+}

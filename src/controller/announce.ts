@@ -1,11 +1,11 @@
 // A run's turning points, for people: an Event on the GitHook, a line in the log, a count.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
+import { gitHookKey } from '../api/keys.ts';
 import type { EventRecorder } from '../kube/recorder.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ResourceKind } from '../resource/resource.ts';
-import { gitHookKey } from './own-types.ts';
 
 export interface Announcer {
   created(run: GitHookRun, kind: ResourceKind): void;

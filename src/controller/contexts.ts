@@ -1,6 +1,7 @@
 // Makes what the three reconcilers work with out of the controller's parts.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
+import { gitHookKey } from '../api/keys.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
@@ -21,7 +22,6 @@ import { contextTaken, type GitHookContext, missingMessage } from './githook.ts'
 import type { Problem } from './githook-status.ts';
 import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
-import { gitHookKey } from './own-types.ts';
 import { actingFor } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
 import type { RunContext } from './run-context.ts';

@@ -2,7 +2,7 @@
 // Nothing is kept that a restart would lose: what the watches list at the start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
-import { runLabel } from '../api/keys.ts';
+import { gitHookKey, gitHookType, runLabel, runType } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isEnded } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
@@ -13,10 +13,9 @@ import { resourceKinds } from '../resource/registry.ts';
 import { typeOf } from './child.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { reconcileGitHook } from './githook.ts';
+import { isContextTaken, reconcileGitHook } from './githook.ts';
 import { missingCrd, notListed } from './not-listed.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
-import { gitHookKey, gitHookType, runType } from './own-types.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { RunStore } from './run-store.ts';
@@ -70,7 +69,7 @@ export class Controller {
       ...watch,
       type: gitHookType,
       transform: slim,
-      onChange: ({ key }) => this.#gitHookQueue.add(key),
+      onChange: (change) => this.#gitHookChanged(change.kind, change.object),
     });
     this.#runs = new Reflector<GitHookRun>({
       ...watch,
@@ -148,6 +147,16 @@ export class Controller {
 
   async #untilSynced(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.hasSynced()) await this.#deps.clock.sleep(50, signal).catch(() => {});
+  }
+
+  /** A GitHook that goes or says something else may free the context that another one waits for. */
+  #gitHookChanged(kind: string, gitHook: GitHook): void {
+    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const { metadata, status } = gitHook;
+    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
+    for (const other of this.gitHooks.list()) {
+      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+    }
   }
 
   #runChanged(kind: string, run: GitHookRun): void {

@@ -2,13 +2,13 @@
 // Changes nothing else; runs are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
+import { gitHookType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { AccountCheck } from './account-check.ts';
 import { gitHookStatus, type Problem } from './githook-status.ts';
-import { gitHookType } from './own-types.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import type { SinkKey } from './sinks.ts';
@@ -40,15 +40,17 @@ export async function reconcileGitHook(
     runs: context.index.of(uid),
     problem: account.problem ?? problemOf(gitHook, context),
   };
+  // Its last word was refused for that, which its status shows until it has been said.
+  if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
   const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
   if (isDeepStrictEqual(status, gitHook.status)) return account.againMs;
   await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
-  if (isStalled(gitHook.status, 'ContextTaken') && !isStalled(status, 'ContextTaken')) context.askAgain(uid);
   return account.againMs;
 }
 
-function isStalled(status: GitHookStatus | undefined, reason: string): boolean {
-  return status?.conditions?.some((one) => one.type === 'Stalled' && one.reason === reason) ?? false;
+/** Whether a GitHook waits for the context that another one has. */
+export function isContextTaken(status: GitHookStatus | undefined): boolean {
+  return status?.conditions?.some((one) => one.type === 'Stalled' && one.reason === 'ContextTaken') ?? false;
 }
 
 function problemOf(gitHook: GitHook, context: GitHookContext): Problem | undefined {

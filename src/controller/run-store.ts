@@ -2,9 +2,9 @@
 // from a watch's cache, which may be old. Writes of one run are one at a time and compare-and-swap, so that another
 // writer is never overwritten.
 import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
+import { runType } from '../api/keys.ts';
 import { formatKey, keyOf, parseKey } from '../api/object.ts';
 import { isConflict, isNotFound, type Kube } from '../kube/kube.ts';
-import { runType } from './own-types.ts';
 import { Turns } from './turns.ts';
 
 /** How often an update that lost a race is tried again before the queue's back-off takes over. */

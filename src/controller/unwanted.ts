@@ -1,13 +1,11 @@
 // Runs that are recorded but run nothing.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
+import { keptWindowMs } from '../api/identity.ts';
+import { gitHookKey, gitHookType } from '../api/keys.ts';
 import { parseKey } from '../api/object.ts';
 import { isNotFound } from '../kube/kube.ts';
-import { gitHookKey, gitHookType } from './own-types.ts';
 import type { RunContext } from './run-context.ts';
-
-/** Pushes older than this start nothing: a backup that is restored after a week must not run the old pushes again. */
-export const windowMs = 7 * 24 * 60 * 60 * 1000;
 
 /** Why a run without a status is to be skipped; undefined when it is to be run. */
 export async function unwanted(
@@ -22,7 +20,7 @@ export async function unwanted(
     };
   }
   const ageMs = context.clock.now() - Date.parse(run.metadata.creationTimestamp ?? run.spec.receivedTime);
-  if (ageMs > windowMs) {
+  if (ageMs > keptWindowMs) {
     return { reason: 'Stale', message: 'The push is more than seven days old. Push again to run it.' };
   }
   if (await belongsToLiveGitHook(run, context, signal)) return undefined;

@@ -1,11 +1,11 @@
 // Spine 1: one delivery in, one run a matching GitHook stored, one outcome out. Called by server.ts; knows nothing of HTTP.
 import type { GitHook } from '../api/githook.ts';
-import { group, version } from '../api/keys.ts';
+import { keptWindowMs } from '../api/identity.ts';
+import { gitHookType } from '../api/keys.ts';
 import type { Push } from '../api/push.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type Delivery, type Forge, MalformedDelivery } from '../forge/forge.ts';
-import type { ResourceType } from '../kube/kube.ts';
 import type { Store } from '../kube/reflector.ts';
 import { type DecisionDeps, ignore, run } from './decisions.ts';
 import type { Found, Matcher } from './match.ts';
@@ -21,10 +21,6 @@ export interface ReceiveDeps extends DecisionDeps {
   readonly clock: Clock;
 }
 
-const gitHookType: ResourceType = { group, version, plural: 'githooks' };
-
-/** Runs are kept an hour longer: what is older could have had a run that is gone, and would run again. */
-const keptWindowMs = 7 * 24 * 3_600_000;
 /** Bookmarks come every minute; a watch that is silent for longer may have missed a new GitHook. */
 const maxSilenceMs = 60_000;
 /** Enough to be quick for a repository with many GitHooks, few enough to leave the API server room. */

@@ -3,13 +3,11 @@
 
 import type { GitHookRun } from '../api/githookrun.ts';
 import { decide, maxSequence } from '../api/identity.ts';
-import { group, version } from '../api/keys.ts';
+import { runType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
-import { isAlreadyExists, isConflict, isNotFound, type Kube, type ResourceType } from '../kube/kube.ts';
+import { isAlreadyExists, isConflict, isNotFound, type Kube } from '../kube/kube.ts';
 import { deliveryOf, type Recording, runObject } from './run-object.ts';
-
-const runType: ResourceType = { group, version, plural: 'githookruns' };
 
 /** What became of it. `run` is namespace/name of the push's run, new or old. */
 export interface Recorded {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GitHookRun } from '../../src/api/githookrun.ts';
+import { api } from '../env/cluster.ts';
 import { nth } from '../env/proxy.ts';
 import { jobManifest, type Scenario, startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
@@ -137,6 +138,27 @@ describe('a second GitHook', () => {
       new RegExp(`GitHook ${s.namespace}/older .* Set another spec\\.notification\\.context`),
     );
     assert.equal((await stalled(s, 'older'))?.status, 'False');
+  });
+
+  it('does not speak to the forge until the older one is gone, and then does', async (t) => {
+    const s = await startScenario(t);
+    const notification = { github: 'forge', context: 'ci' };
+    const older = await s.gitHook('older', { notification });
+    await waitFor(() => Date.now() >= Date.parse(older.metadata.creationTimestamp ?? '') + 1000, { what: 'a second' });
+    await s.gitHook('younger', { notification });
+    await waitFor(async () => (await stalled(s, 'younger'))?.reason === 'ContextTaken', { what: 'Stalled' });
+    await s.push({ 'job.yaml': jobManifest });
+
+    const sinkOf = async (gitHook: string) =>
+      (await s.runs()).find(({ spec }) => spec.gitHookRef.name === gitHook)?.status?.sinks?.[0];
+    await waitFor(async () => (await sinkOf('younger'))?.lastError?.startsWith('ContextTaken: '), { what: 'refusal' });
+    await waitFor(async () => (await sinkOf('older'))?.told === 'Started', { what: 'the older one to speak' });
+    assert.equal(s.forge.statuses.length, 1);
+
+    await api('DELETE', `/apis/kubegit.appspero.com/v1alpha1/namespaces/${s.namespace}/githooks/older`);
+    await waitFor(async () => (await stalled(s, 'younger'))?.status === 'False', { what: 'not Stalled any more' });
+    await waitFor(async () => (await sinkOf('younger'))?.told === 'Started', { what: 'the younger one to speak' });
+    assert.equal(s.forge.statuses.length, 2);
   });
 
   it('that tells only Slack, or under its own context, is not Stalled', async (t) => {
