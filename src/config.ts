@@ -39,9 +39,21 @@ export interface Config {
   readonly sshKnownHostsFile: string;
   /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
   readonly caFile: string;
+  readonly election: ElectionConfig;
   readonly logLevel: Level;
   /** What is allowed but probably not meant: to be logged at start. */
   readonly warnings: readonly string[];
+}
+
+/** Which replica leads. The names are those of Kubernetes' own programs. */
+export interface ElectionConfig {
+  /** Whether to ask for the Lease at all; without it this process always leads. */
+  readonly enabled: boolean;
+  readonly namespace: string;
+  readonly name: string;
+  /** Who we are in it; empty is a name of this process alone. */
+  readonly identity: string;
+  readonly leaseDurationSeconds: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -109,6 +121,22 @@ const flags = {
     value: 'file',
     help: "Certificates (PEM) of authorities to trust in addition to the system's, for git, forges and chat. Read at the start.",
   },
+  'leader-elect': {
+    default: true,
+    help: 'Hold a Lease while advancing runs, so that of several replicas one does. Without it there must be no second one.',
+  },
+  'leader-elect-lease-duration': {
+    default: '15s',
+    value: 'duration',
+    format: { pattern: /^([2-9]|[1-9]\d{1,2})s$/, expected: 'whole seconds from 2s to 999s' },
+    help: 'How long after its last sign of life another replica takes over from one that is gone.',
+  },
+  'leader-elect-resource-name': { default: 'kube-git', value: 'name', help: 'The name of that Lease.' },
+  'leader-elect-resource-namespace': {
+    default: '',
+    value: 'name',
+    help: "The namespace of that Lease. Empty is the pod's (environment variable POD_NAMESPACE), else that of -namespace, else default.",
+  },
   'log-level': { default: 'info', value: 'level', choices: levels, help: `How much to log: ${levels.join(', ')}.` },
   version: { default: false, help: 'Print the version and exit.' },
   ...klogFlags,
@@ -144,6 +172,13 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
+    election: {
+      enabled: values['leader-elect'],
+      namespace: values['leader-elect-resource-namespace'] || env['POD_NAMESPACE'] || values.namespace || 'default',
+      name: values['leader-elect-resource-name'],
+      identity: env['POD_NAME'] ?? '',
+      leaseDurationSeconds: Number.parseInt(values['leader-elect-lease-duration'], 10),
+    },
     logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
     warnings: [...klogWarnings(given), ...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
   };

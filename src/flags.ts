@@ -9,6 +9,8 @@ interface Flag {
   readonly help: string;
   /** The values that are allowed; all when missing. */
   readonly choices?: readonly string[];
+  /** What a value must look like, and that in words. */
+  readonly format?: { readonly pattern: RegExp; readonly expected: string };
   /** Understood, but of no effect: neither listed in the help nor suggested. */
   readonly ignored?: boolean;
 }
@@ -83,6 +85,7 @@ function failed(text: string): { kind: 'error'; text: string } {
 function parseValue(flag: Flag, text: string): string | number | boolean | undefined {
   if (typeof flag.default === 'boolean') return booleans.get(text);
   if (typeof flag.default === 'number') return parsePort(text);
+  if (flag.format && !flag.format.pattern.test(text)) return undefined;
   return flag.choices && !flag.choices.includes(text) ? undefined : text;
 }
 
@@ -94,6 +97,7 @@ function parsePort(text: string): number | undefined {
 function expected(flag: Flag): string {
   if (typeof flag.default === 'boolean') return 'true or false, written -flag or -flag=false';
   if (typeof flag.default === 'number') return 'a whole number from 0 to 65535';
+  if (flag.format) return flag.format.expected;
   return `one of ${flag.choices?.join(', ')}`;
 }
 

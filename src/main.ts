@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
-import { Controller } from './controller/controller.ts';
+import { Replica } from './controller/replica.ts';
 import { messageOf } from './errors.ts';
 import { forges } from './forge/registry.ts';
 import { createManifestSource } from './git/fetch.ts';
@@ -33,20 +33,20 @@ else {
 async function main(config: Config): Promise<void> {
   const stop = new AbortController();
   const parts = await wire(config);
-  const { log, metrics, client, recorder, notifications, workspace, controller, receiver } = parts;
+  const { log, metrics, client, recorder, notifications, workspace, replica, receiver } = parts;
   let leaving = false;
   const health = await startHealth({
     port: config.privatePort,
     address: config.bindAddress,
     metrics,
-    ready: () => [...(leaving ? ['kube-git is stopping'] : []), ...controller.waitingFor()],
+    ready: () => [...(leaving ? ['kube-git is stopping'] : []), ...replica.waitingFor()],
   });
   log.info({ port: health.port }, 'private server listening');
   const { port } = await receiver.listen(config.webhookPort, config.bindAddress);
   log.info({ port }, 'webhook server listening');
   const profile = config.profilePort === 0 ? undefined : await startProfile({ port: config.profilePort, clock, log });
 
-  const working = Promise.all([controller.run(stop.signal), notifications.run(stop.signal)]);
+  const working = Promise.all([replica.run(stop.signal), notifications.run(stop.signal)]);
   const onLeaving = (): void => {
     leaving = true;
   };
@@ -81,7 +81,7 @@ async function wire(config: Config) {
     path: config.notificationConfigFile,
     isDefaultPath: config.notificationConfigFileIsDefault,
     http: createHttpPost({ clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } }),
-    onChange: () => controller.entriesChanged(),
+    onChange: () => replica.entriesChanged(),
   });
   secrets = () => [...own, ...notifications.secrets()];
   const workspace = await openWorkspace(tmpdir());
@@ -89,17 +89,18 @@ async function wire(config: Config) {
   const { directory } = workspace;
   const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
   const told = { client, manifests, notifications, recorder, defaultServiceAccount, statusContext };
-  const controller = new Controller({ ...common, ...told });
+  const elector = createElector({ ...config.election, client, clock, log });
+  const replica = new Replica({ ...common, ...told, elector });
   const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
     github: [githubWebhookSecret],
     gitea: [giteaWebhookSecret],
   };
   const receiver = createReceiver({
     ...common,
-    ...{ forges, gitHooks: controller.gitHooks, kube: client, recorder },
+    ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
     secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
   });
-  return { ...common, client, recorder, notifications, workspace, controller, receiver };
+  return { ...common, client, recorder, notifications, workspace, replica, receiver };
 }
 
 async function connect(config: Config, metrics: Metrics, log: Log): Promise<KubeClient> {

@@ -43,6 +43,8 @@ export interface Metrics {
   readonly watchRestarts: CountMetric<'resource' | 'why'>;
   readonly reconcileErrors: CountMetric<'controller'>;
   readonly queueLength: GaugeMetric<'queue'>;
+  /** 1 while this replica holds the Lease and advances runs, else 0. */
+  readonly leader: PlainGauge;
   /** 1 while the notification file in use is the one on disk, 0 while it cannot be used. */
   readonly notificationFileValid: PlainGauge;
   /** Bytes of webhook bodies held in memory. */
@@ -63,6 +65,7 @@ const table = {
   watchRestarts: ['kubegit_watch_restarts_total', 'Watches started anew, by resource and why.'],
   reconcileErrors: ['kubegit_reconcile_errors_total', 'Reconciles that failed and are tried again.'],
   queueLength: ['kubegit_queue_length', 'Objects waiting for their reconcile.'],
+  leader: ['kubegit_leader', '1 if this replica holds the Lease and advances runs.'],
   notificationFileValid: ['kubegit_notification_file_valid', '1 if the notification file is in use as it is on disk.'],
   bytesInFlight: ['kubegit_bytes_in_flight', 'Bytes of webhook bodies held in memory.'],
   build: ['kubegit_build_info', 'Always 1; the version of kube-git and of Node.'],
@@ -88,6 +91,7 @@ export function createMetrics(): Metrics {
     watchRestarts: new Counter({ ...named(table.watchRestarts), labelNames: ['resource', 'why'] }),
     reconcileErrors: new Counter({ ...named(table.reconcileErrors), labelNames: ['controller'] }),
     queueLength: new Gauge({ ...named(table.queueLength), labelNames: ['queue'] }),
+    leader: new Gauge(named(table.leader)),
     notificationFileValid: new Gauge(named(table.notificationFileValid)),
     bytesInFlight: new Gauge(named(table.bytesInFlight)),
     contentType: registry.contentType,

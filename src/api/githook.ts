@@ -39,6 +39,12 @@ export interface GitHookSpec {
   readonly knownHosts?: GitHookSpecKnownHosts;
   /** Whom to tell, as names of entries in kube-git's notification file. */
   readonly notification?: GitHookSpecNotification;
+  /** How kube-git looks for pushes that no webhook told of. */
+  readonly poll?: GitHookSpecPoll;
+  /** How many runs that succeeded or were skipped are kept once they are older than a week. Younger ones are always kept, because they are how a push that is delivered again is recognised. */
+  readonly successfulRunsHistoryLimit: number;
+  /** The same for runs that failed. */
+  readonly failedRunsHistoryLimit: number;
 }
 
 /** Parameters to fill in when the manifest is an Argo Workflow. Each works alone. */
@@ -113,6 +119,12 @@ export interface GitHookSpecNotification {
   readonly context?: string;
 }
 
+/** How kube-git looks for pushes that no webhook told of. */
+export interface GitHookSpecPoll {
+  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. 0 turns it off; what is less than 30 counts as 30. */
+  readonly intervalSeconds: number;
+}
+
 /** What kube-git last did for this GitHook. Written by kube-git only. */
 export interface GitHookStatus {
   /** The generation of the spec that the conditions speak of. */
@@ -131,6 +143,10 @@ export interface GitHookStatus {
   readonly prunedRuns?: number;
   /** When the newest resource was created. */
   readonly lastTrigger?: string | null;
+  /** The value of the annotation kubegit.appspero.com/run-now that was carried out last. */
+  readonly handledRun?: string;
+  /** How the search for pushes that no webhook told of goes: Poll compares refs, DeliveryLog reads the forge's log of deliveries. */
+  readonly recovery?: readonly GitHookStatusRecovery[];
   /** Ready: pushes are received and the last one could start its resource. Stalled: a person must change something, the message says what. */
   readonly conditions?: readonly GitHookStatusCondition[];
 }
@@ -141,6 +157,20 @@ export interface GitHookStatusAppliedResource {
   readonly kind?: string;
   readonly namespace?: string;
   readonly name?: string;
+}
+
+export interface GitHookStatusRecovery {
+  readonly source: 'Poll' | 'DeliveryLog';
+  /** When it last worked; renewed at most every ten minutes. */
+  readonly lastSuccessTime?: string;
+  /** Why it does not work, with what to change; absent when the last attempt worked. */
+  readonly lastError?: string;
+  /** How many pushes it has found that nobody had told of. */
+  readonly found?: number;
+  /** When it found the last of them. */
+  readonly lastFoundTime?: string;
+  /** Up to where the log of deliveries has been read. */
+  readonly cursor?: string;
 }
 
 export interface GitHookStatusCondition {

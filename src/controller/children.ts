@@ -12,15 +12,15 @@ export class Children {
   readonly #stores: ReadonlyMap<string, Store<KubeObject>>;
   readonly #deleted = new Map<string, KubeObject>();
 
-  /** `stores` by `<apiVersion> <kind>`. */
+  /** `stores` by storeName. */
   constructor(stores: ReadonlyMap<string, Store<KubeObject>>) {
     this.#stores = stores;
   }
 
   /** The run's resource as the watch last showed it; undefined where it shows none. */
   get(run: GitHookRun): KubeObject | undefined {
-    const { apiVersion, kind, name, uid } = run.status?.resource ?? {};
-    const store = this.#stores.get(`${apiVersion} ${kind}`);
+    const { apiVersion = '', kind = '', name, uid } = run.status?.resource ?? {};
+    const store = this.#stores.get(storeName({ apiVersion, kind }));
     const child = store?.get(formatKey({ namespace: keyOf(run).namespace, name: name ?? '' }));
     return child?.metadata.uid === uid ? child : undefined;
   }
@@ -42,4 +42,9 @@ export class Children {
 export function runKeyOf(child: KubeObject): string | undefined {
   const name = child.metadata.labels?.[runLabel];
   return typeof name === 'string' && name !== '' ? formatKey({ namespace: keyOf(child).namespace, name }) : undefined;
+}
+
+/** What the store of a kind's objects is found by. */
+export function storeName({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): string {
+  return `${apiVersion} ${kind}`;
 }

@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { ManifestSource } from '../git/git.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { NotLeading } from '../kube/fenced.ts';
+import type { Kube } from '../kube/kube.ts';
 import type { EventRecorder } from '../kube/recorder.ts';
 import type { Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
@@ -38,7 +40,13 @@ export interface NotificationEntries {
 }
 
 export interface ControllerDeps {
-  readonly client: KubeClient;
+  /** For watching. */
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
+  /** For everything else; refuses to change anything once the lease is lost. */
+  readonly kube: Kube;
+  readonly gitHooks: Store<GitHook>;
+  /** Whether this process leads at this moment; asked before each message. */
+  readonly leads: () => boolean;
   readonly manifests: ManifestSource;
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;
@@ -58,7 +66,6 @@ const fetchesEach = 4;
 const tellsEach = 8;
 
 interface Parts {
-  readonly gitHooks: Store<GitHook>;
   readonly children: ReadonlyMap<string, Store<KubeObject>>;
   readonly index: RunIndex;
   readonly runs: RunStore;
@@ -78,8 +85,8 @@ export interface Contexts {
 }
 
 export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
-  const { client: kube, clock, log, metrics, recorder, statusContext, notifications } = deps;
-  const common = { kube, clock, log, gitHooks: parts.gitHooks, runs: parts.runs };
+  const { kube, gitHooks, clock, log, metrics, recorder, statusContext, notifications } = deps;
+  const common = { kube, clock, log, gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps.defaultServiceAccount);
   return {
     run: {
@@ -87,7 +94,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       manifests: deps.manifests,
       children: new Children(parts.children),
       fetchTurns: new LimitedTurns(fetchesEach, parts.wakeRun),
-      announce: createAnnouncer({ gitHooks: parts.gitHooks, recorder, log, metrics }),
+      announce: createAnnouncer({ gitHooks, recorder, log, metrics }),
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
@@ -100,7 +107,10 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       entryTurns: new LimitedTurns(tellsEach, parts.wakeTell),
       metrics,
       options: { statusContext, title: (apiVersion, kind) => kindOf({ apiVersion, kind }).title },
-      notifier: (sink, run) => notifierOf(sink, notifications, takenBy(run, sink, parts.gitHooks, statusContext)),
+      notifier: (sink, run) => {
+        if (!deps.leads()) throw new NotLeading();
+        return notifierOf(sink, notifications, takenBy(run, sink, gitHooks, statusContext));
+      },
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
       outdated: parts.outdated,
     },

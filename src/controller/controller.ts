@@ -1,26 +1,22 @@
-// The loop around spine 2: watches feed keys into three queues (runs, sinks, GitHooks), workers reconcile them.
-// Nothing is kept that a restart would lose: what the watches list at the start is all it needs.
+// The loop around spine 2, for one term as the leader: watches feed keys into three queues (runs, sinks, GitHooks), workers
+// reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
-import { gitHookKey, gitHookType, runLabel, runType } from '../api/keys.ts';
+import { gitHookKey } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isEnded } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
-import type { ResourceType } from '../kube/kube.ts';
 import { Queue } from '../kube/queue.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { resourceKinds } from '../resource/registry.ts';
-import { typeOf } from './child.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { isContextTaken, reconcileGitHook } from './githook.ts';
-import { missingCrd, notListed } from './not-listed.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { RunStore } from './run-store.ts';
 import { type Outdated, plan } from './sinks.ts';
 import { tell, tellKey } from './tell.ts';
+import { slim, Watches } from './watches.ts';
 
 /** Runs and sinks advanced at a time: they mostly wait for the network, and git has a limit of its own. */
 const runWorkers = 16;
@@ -34,66 +30,29 @@ const gitHookDelayMs = 500;
 const backOff = { baseDelayMs: 500, maxDelayMs: 60_000 };
 
 export class Controller {
-  /** The GitHooks, for whoever else needs them. */
-  readonly gitHooks: Reflector<GitHook>;
   readonly #deps: ControllerDeps;
-  readonly #runs: Reflector<GitHookRun>;
-  readonly #children = new Map<string, Reflector<KubeObject>>();
+  readonly #watches: Watches;
   readonly #index = new RunIndex();
   readonly #runQueue: Queue;
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
   readonly #store: RunStore;
-  /** By plural: why the last list or watch ended. */
-  readonly #listErrors = new Map<string, unknown>();
   readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    const { client, clock, log, metrics, namespace } = deps;
-    const watch = {
-      ...{ client, clock, log },
-      ...(namespace && { namespace }),
-      onRestart: (type: ResourceType, why: string, error: unknown) => {
-        metrics.watchRestarts.inc({ resource: type.plural, why });
-        this.#listErrors.set(type.plural, error);
-        const problem = missingCrd(type, error);
-        if (problem) log.error({ problem }, 'not ready');
-      },
-    };
+    const { clock } = deps;
     this.#runQueue = new Queue({ ...backOff, clock });
     this.#tellQueue = new Queue({ ...backOff, clock });
     this.#gitHookQueue = new Queue({ ...backOff, clock });
-    this.gitHooks = new Reflector<GitHook>({
-      ...watch,
-      type: gitHookType,
-      transform: slim,
-      onChange: (change) => this.#gitHookChanged(change.kind, change.object),
+    this.#watches = new Watches(deps, {
+      run: (kind, run) => this.#runChanged(kind, run),
+      child: (kind, child) => this.#childChanged(kind, child),
     });
-    this.#runs = new Reflector<GitHookRun>({
-      ...watch,
-      type: runType,
-      transform: slim,
-      onChange: (change) => this.#runChanged(change.kind, change.object),
-    });
-    for (const kind of resourceKinds) {
-      const onChange = (change: { kind: string; object: KubeObject }): void =>
-        this.#childChanged(change.kind, change.object);
-      const reflector = new Reflector<KubeObject>({
-        ...watch,
-        type: typeOf(kind),
-        optional: kind.howToInstall !== undefined,
-        labelSelector: runLabel,
-        transform: slim,
-        onChange,
-      });
-      this.#children.set(storeName(kind), reflector);
-    }
-    this.#store = new RunStore(client, (run) => this.#wrote(run));
+    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run));
     this.#contexts = createContexts(deps, {
-      gitHooks: this.gitHooks,
-      children: this.#children,
+      children: this.#watches.children,
       index: this.#index,
       runs: this.#store,
       wakeRun: (key) => this.#runQueue.add(key),
@@ -105,31 +64,32 @@ export class Controller {
     });
   }
 
-  /** Whether everything has been listed, so that absence means absence. */
-  hasSynced(): boolean {
-    return this.waitingFor().length === 0;
-  }
-
-  /** What has not been listed yet, each in words and with the reason. */
+  /** What has not been listed yet, each in words and with the reason; nothing once absence means absence. */
   waitingFor(): readonly string[] {
-    const kinds = resourceKinds.map((kind) => [typeOf(kind), this.#children.get(storeName(kind))] as const);
-    const lists = [[gitHookType, this.gitHooks] as const, [runType, this.#runs] as const, ...kinds];
-    const missing = lists.filter(([, reflector]) => reflector?.hasSynced() === false);
-    return missing.map(([type]) => notListed(type, this.#listErrors.get(type.plural)));
+    return this.#watches.waitingFor();
   }
 
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
-    for (const run of this.#runs.list()) this.#queueSinks(run, 'all');
-    for (const gitHook of this.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
+    for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+  }
+
+  /** To be called when a GitHook has changed. One that goes or says something else may free the context that another one waits for. */
+  gitHookChanged(kind: string, gitHook: GitHook): void {
+    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const { metadata, status } = gitHook;
+    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
+    for (const other of this.#deps.gitHooks.list()) {
+      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+    }
   }
 
   /** Works until the signal is aborted, then ends what is under way at its next safe point. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const contexts = this.#contexts;
-    const reflectors = [this.gitHooks, this.#runs, ...this.#children.values()].map((reflector) =>
-      reflector.run(signal),
-    );
+    const watching = this.#watches.run(signal);
+    for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
     await this.#untilSynced(signal);
     const work = (
       queue: Queue,
@@ -138,7 +98,7 @@ export class Controller {
       reconcile: (key: string) => Promise<number | undefined>,
     ): Promise<void> => queue.run({ workers, signal, handle: (key) => this.#handle(queue, name, key, reconcile) });
     await Promise.all([
-      ...reflectors,
+      watching,
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
       work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
@@ -146,17 +106,7 @@ export class Controller {
   }
 
   async #untilSynced(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.hasSynced()) await this.#deps.clock.sleep(50, signal).catch(() => {});
-  }
-
-  /** A GitHook that goes or says something else may free the context that another one waits for. */
-  #gitHookChanged(kind: string, gitHook: GitHook): void {
-    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
-    const { metadata, status } = gitHook;
-    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
-    for (const other of this.gitHooks.list()) {
-      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
-    }
+    while (!signal.aborted && this.waitingFor().length > 0) await this.#deps.clock.sleep(50, signal).catch(() => {});
   }
 
   #runChanged(kind: string, run: GitHookRun): void {
@@ -177,7 +127,7 @@ export class Controller {
 
   #wrote(run: GitHookRun): void {
     const key = formatKey(keyOf(run));
-    const watched = this.#runs.get(key);
+    const watched = this.#watches.runs.get(key);
     // The answer to a write can come after the watch has told of the run's end.
     if (watched !== undefined) this.#index.set(slim(run));
     const waiting = this.#queueSinks(run, 'nothing');
@@ -188,7 +138,7 @@ export class Controller {
   #childChanged(kind: string, child: KubeObject): void {
     if (kind === 'deleted') this.#contexts.run.children.forget(child);
     const key = runKeyOf(child);
-    const run = key === undefined ? undefined : this.#runs.get(key);
+    const run = key === undefined ? undefined : this.#watches.runs.get(key);
     if (key !== undefined && !(run && isSettled(run))) this.#runQueue.add(key);
   }
 
@@ -230,16 +180,7 @@ export class Controller {
   }
 }
 
-function storeName({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): string {
-  return `${apiVersion} ${kind}`;
-}
-
 /** Whether nothing is left to do for the run itself; its sinks are another matter. */
 function isSettled(run: GitHookRun): boolean {
   return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
-}
-
-/** Without the bookkeeping of server-side apply, which nothing here reads and which is often half of an object. */
-function slim<T extends { readonly metadata: object }>(object: T): T {
-  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }

@@ -127,6 +127,8 @@ function launch(options: KubeGitOptions, file: string, folder: string, port: num
     HOME: folder,
     TMPDIR: folder,
     GITHUB_WEBHOOK_SECRET: options.secret ?? webhookSecret,
+    // As a container that is started anew in its pod: it goes on with the Lease that it has.
+    POD_NAME: 'kube-git-of-the-test',
     ...options.env,
   };
   return spawn(process.execPath, [options.program ?? program, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'] });
