@@ -1,6 +1,6 @@
 // The program: reads its configuration, makes every part, hands each what it needs, and ends it in order.
 // The only file that knows all.
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
@@ -11,7 +11,9 @@ import { openWorkspace } from './git/workspace.ts';
 import { startHealth } from './health.ts';
 import { createHttpPost } from './http.ts';
 import { KubeClient } from './kube/client.ts';
+import { type Election, unopposed } from './kube/election.ts';
 import { loadKubeConfig } from './kube/kubeconfig.ts';
+import { Elector, newIdentity } from './kube/lease.ts';
 import { createRecorder } from './kube/recorder.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -33,7 +35,7 @@ else {
 async function main(config: Config): Promise<void> {
   const stop = new AbortController();
   const parts = await wire(config);
-  const { log, metrics, client, recorder, notifications, workspace, replica, receiver } = parts;
+  const { log, metrics, clients, recorder, notifications, workspace, replica, receiver } = parts;
   let leaving = false;
   const health = await startHealth({
     port: config.privatePort,
@@ -58,7 +60,7 @@ async function main(config: Config): Promise<void> {
   await workspace.close();
   await health.close();
   await profile?.close();
-  client.close();
+  for (const client of clients) client.close();
   log.info({}, 'stopped');
 }
 
@@ -74,7 +76,10 @@ async function wire(config: Config) {
 
   const common = { clock, log, metrics, namespace };
   const ca = await loadTrust(config.caFile);
-  const client = await connect(config, metrics, log);
+  const connect = await connector(config, metrics, log);
+  const client = connect();
+  // Of its own, so that a renewal never waits for a connection.
+  const leaseClient = connect();
   const recorder = createRecorder({ kube: client, clock, log });
   const notifications = await watchNotificationFile({
     ...common,
@@ -89,8 +94,7 @@ async function wire(config: Config) {
   const { directory } = workspace;
   const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
   const told = { client, manifests, notifications, recorder, defaultServiceAccount, statusContext };
-  const elector = createElector({ ...config.election, client, clock, log });
-  const replica = new Replica({ ...common, ...told, elector });
+  const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
   const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
     github: [githubWebhookSecret],
     gitea: [giteaWebhookSecret],
@@ -100,15 +104,36 @@ async function wire(config: Config) {
     ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
     secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
   });
-  return { ...common, client, recorder, notifications, workspace, replica, receiver };
+  return { ...common, clients: [client, leaseClient], recorder, notifications, workspace, replica, receiver };
 }
 
-async function connect(config: Config, metrics: Metrics, log: Log): Promise<KubeClient> {
+/** What makes clients, each with connections of its own. */
+async function connector(config: Config, metrics: Metrics, log: Log): Promise<() => KubeClient> {
   const { kubeconfig, master, context } = config;
-  const found = await loadKubeConfig({ kubeconfig, master, context, env: process.env, clock });
-  log.info({ version, node: process.version, server: found.server.url.origin, source: found.source }, 'starting');
+  const { server, credentials, source } = await loadKubeConfig({
+    kubeconfig,
+    master,
+    context,
+    env: process.env,
+    clock,
+  });
+  log.info({ version, node: process.version, server: server.url.origin, source }, 'starting');
   const onRequest = (verb: string, code: string): void => metrics.apiRequests.inc({ verb, code });
-  return new KubeClient({ server: found.server, credentials: found.credentials, version, clock, onRequest });
+  return () => new KubeClient({ server, credentials, version, clock, onRequest });
+}
+
+function electionOf({ election }: Config, client: KubeClient, log: Log): Election {
+  const { namespace, name, identity, leaseDurationSeconds: leaseSeconds } = election;
+  if (!election.enabled) return unopposed;
+  return new Elector({
+    client,
+    namespace,
+    name,
+    leaseSeconds,
+    identity: identity || newIdentity(hostname()),
+    clock,
+    log,
+  });
 }
 
 /** git takes its certificates from one file, and those of a proxy from another. */

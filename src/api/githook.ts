@@ -41,10 +41,10 @@ export interface GitHookSpec {
   readonly notification?: GitHookSpecNotification;
   /** How kube-git looks for pushes that no webhook told of. */
   readonly poll?: GitHookSpecPoll;
-  /** How many runs that succeeded or were skipped are kept once they are older than a week. Younger ones are always kept, because they are how a push that is delivered again is recognised. */
-  readonly successfulRunsHistoryLimit: number;
-  /** The same for runs that failed. */
-  readonly failedRunsHistoryLimit: number;
+  /** How many runs that succeeded or were skipped are kept once they are older than a week; default 10. Younger ones are always kept, because they are how a push that is delivered again is recognised. */
+  readonly successfulRunsHistoryLimit?: number;
+  /** The same for runs that failed; default 10. */
+  readonly failedRunsHistoryLimit?: number;
 }
 
 /** Parameters to fill in when the manifest is an Argo Workflow. Each works alone. */
@@ -121,8 +121,8 @@ export interface GitHookSpecNotification {
 
 /** How kube-git looks for pushes that no webhook told of. */
 export interface GitHookSpecPoll {
-  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. 0 turns it off; what is less than 30 counts as 30. */
-  readonly intervalSeconds: number;
+  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. Default 600, which is ten minutes. 0 turns it off; what is less than 30 counts as 30. */
+  readonly intervalSeconds?: number;
 }
 
 /** What kube-git last did for this GitHook. Written by kube-git only. */

@@ -2,9 +2,9 @@
 // Lease it advances runs as well. Made by main.
 import type { GitHook } from '../api/githook.ts';
 import { gitHookType } from '../api/keys.ts';
-import { fenced } from '../kube/fenced.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Elector } from '../kube/lease.ts';
+import type { Election } from '../kube/election.ts';
+import { fenced } from '../kube/fenced.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ControllerDeps } from './contexts.ts';
 import { Controller } from './controller.ts';
@@ -13,7 +13,7 @@ import { watchOptions } from './watches.ts';
 
 export interface ReplicaDeps extends Omit<ControllerDeps, 'kube' | 'gitHooks' | 'leads'> {
   readonly client: KubeClient;
-  readonly elector: Elector;
+  readonly election: Election;
 }
 
 export class Replica {
@@ -39,7 +39,7 @@ export class Replica {
   waitingFor(): readonly string[] {
     return [
       ...(this.gitHooks.hasSynced() ? [] : [notListed(gitHookType, this.#error)]),
-      ...(this.#controller?.waitingFor() ?? this.#deps.elector.waitingFor()),
+      ...(this.#controller?.waitingFor() ?? this.#deps.election.waitingFor()),
     ];
   }
 
@@ -51,12 +51,12 @@ export class Replica {
   /** Works until the signal is aborted, then ends what is under way at its next safe point and gives the Lease away. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const lead = (term: AbortSignal): Promise<void> => this.#lead(term);
-    await Promise.all([this.gitHooks.run(signal), this.#deps.elector.run(signal, lead)]);
+    await Promise.all([this.gitHooks.run(signal), this.#deps.election.run(signal, lead)]);
   }
 
   async #lead(term: AbortSignal): Promise<void> {
-    const { client, elector, metrics } = this.#deps;
-    const leads = (): boolean => !term.aborted && elector.isFresh();
+    const { client, election, metrics } = this.#deps;
+    const leads = (): boolean => !term.aborted && election.isFresh();
     const controller = new Controller({
       ...this.#deps,
       ...{ gitHooks: this.gitHooks, kube: fenced(client, leads), leads },
@@ -64,7 +64,7 @@ export class Replica {
     this.#controller = controller;
     metrics.leader.set(1);
     await controller.run(term);
-    metrics.leader.set(0);
     this.#controller = undefined;
+    metrics.leader.set(0);
   }
 }

@@ -66,7 +66,10 @@ export class Watches {
     });
     this.runs = runs;
     this.children = new Map(children.map(({ name, reflector }) => [name, reflector]));
-    this.#reflectors = new Map<ResourceType, Watching>([[runType, runs], ...children.map(({ type, reflector }) => [type, reflector] as const)]);
+    this.#reflectors = new Map<ResourceType, Watching>([
+      [runType, runs],
+      ...children.map(({ type, reflector }) => [type, reflector] as const),
+    ]);
   }
 
   /** What has not been listed yet, each in words and with the reason. */

@@ -13,8 +13,7 @@ export class NotLeading extends Error {
 
 /** The same API server; what would change something in it throws NotLeading unless `leads` says at that moment that we do. */
 export function fenced(kube: Kube, leads: () => boolean): Kube {
-  const guarded = <T>(change: () => Promise<T>): Promise<T> =>
-    leads() ? change() : Promise.reject(new NotLeading());
+  const guarded = <T>(change: () => Promise<T>): Promise<T> => (leads() ? change() : Promise.reject(new NotLeading()));
   return {
     get: (type, key, options) => kube.get(type, key, options),
     list: (type, options) => kube.list(type, options),
