@@ -108,7 +108,7 @@ async function measureFetching(load: Load, kubeGit: KubeGit, folder: string): Pr
   const [memory, disk] = [watchTree(kubeGit.pid), watchFolder(join(folder, 'tmp'))];
   await push(load, repository, 1);
   const together = await memory.stop();
-  const own = { memory: together.children, disk: await disk.stop(), ms: untilCreated(kubeGit) };
+  const own = { memory: together.children, disk: (await disk.stop()).bytes, ms: untilCreated(kubeGit) };
   const shallow = await watchClone(repository, join(folder, 'shallow'), ['--depth=1']);
   const clone = await watchClone(repository, join(folder, 'clone'), []);
   row(['', 'memory of git', 'disk', 'time']);

@@ -40,55 +40,46 @@ export async function settled(pid: number): Promise<Memory> {
   return seen.at(-1) ?? { resident: 0, peak: 0 };
 }
 
-export interface Watching {
-  /** Ends it; the most that the process and its descendants had at one moment, in bytes. */
-  stop(): Promise<{ readonly own: number; readonly children: number; readonly together: number }>;
+export interface Watching<Name extends string> {
+  /** Ends it; the most that each figure was at one moment, in bytes. */
+  stop(): Promise<Readonly<Record<Name, number>>>;
 }
 
 const watchEveryMs = 5; // git's shorter moments are caught by each process's own peak
 
 /** Watches a process and everything it starts. A child that is still a copy of the process, before its exec, is no child yet. */
-export function watchTree(pid: number): Watching {
-  const most = { own: 0, children: 0, together: 0 };
-  let ended = false;
-  const loop = async (): Promise<void> => {
-    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    while (!ended) {
-      const own = (await memoryOf(pid))?.resident ?? 0;
-      const peaks = await Promise.all((await descendants(pid)).map((child) => peakOfOther(child, program)));
-      const children = peaks.reduce((sum, peak) => sum + peak, 0);
-      most.own = Math.max(most.own, own);
-      most.children = Math.max(most.children, children);
-      most.together = Math.max(most.together, own + children);
-      await delay(watchEveryMs);
-    }
-  };
-  const running = loop();
-  return {
-    stop: async () => {
-      ended = true;
-      await running;
-      return most;
-    },
-  };
+export function watchTree(pid: number): Watching<'own' | 'children' | 'together'> {
+  const program = readlink(`/proc/${pid}/exe`).catch(() => '');
+  return watch(async () => {
+    const copied = await program;
+    const own = (await memoryOf(pid))?.resident ?? 0;
+    const peaks = await Promise.all((await descendants(pid)).map((child) => peakOfOther(child, copied)));
+    const children = peaks.reduce((sum, peak) => sum + peak, 0);
+    return { own, children, together: own + children };
+  });
 }
 
-/** Watches a folder; `stop` gives the most bytes that its files had at one moment. */
-export function watchFolder(folder: string): { stop(): Promise<number> } {
-  let most = 0;
-  let ended = false;
-  const loop = async (): Promise<void> => {
-    while (!ended) {
-      most = Math.max(most, await bytesIn(folder));
+/** Watches the files of a folder. */
+export function watchFolder(folder: string): Watching<'bytes'> {
+  return watch(async () => ({ bytes: await bytesIn(folder) }));
+}
+
+function watch<Name extends string>(look: () => Promise<Readonly<Record<Name, number>>>): Watching<Name> {
+  const ended = new AbortController();
+  const loop = async (): Promise<Record<Name, number>> => {
+    const most: Record<Name, number> = { ...(await look()) };
+    while (!ended.signal.aborted) {
       await delay(watchEveryMs);
+      const now = await look();
+      for (const name of Object.keys(now) as Name[]) most[name] = Math.max(most[name], now[name]);
     }
+    return most;
   };
   const running = loop();
   return {
-    stop: async () => {
-      ended = true;
-      await running;
-      return most;
+    stop: () => {
+      ended.abort();
+      return running;
     },
   };
 }

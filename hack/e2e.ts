@@ -6,14 +6,14 @@ import { argo } from '../test/env/argo/programs.ts';
 import { binary } from '../test/env/binaries.ts';
 import { builtFolder } from '../test/env/build.ts';
 import { gitea } from '../test/env/gitea/programs.ts';
-import { startProcess, untilExit } from '../test/env/processes.ts';
 import { SetupError } from '../test/env/setup-error.ts';
+import { root, runNodeTests, runProgram } from './run-tests.ts';
 
-const root = join(import.meta.dirname, '..');
 /** The parts first: when one of them is broken, its own tests say so best. */
 const suites = [
   'test/env/node',
   'test/env/argo',
+  'test/corpus',
   'test/env/gitea',
   'src/notifier/gitea.test.ts',
   'hack/image/image.test.ts',
@@ -21,18 +21,10 @@ const suites = [
 ];
 /** Of one test: a Workflow takes 20 s here, the image a minute; a machine with much else to do is many times slower. */
 const testTimeoutMs = 900_000;
+/** See CONTRIBUTING.md: these tests are skipped elsewhere. */
+const wantsAll = { KUBEGIT_TEST_NODE: '1', KUBEGIT_TEST_GITEA: '1', KUBEGIT_TEST_CORPUS: '1' };
 
-const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }; // as shells count
-
-/** Aborted by the first of these signals; a second one ends us at once, and our children with us. */
-const stopping = new AbortController();
-for (const [signal, code] of Object.entries(exitCodes)) process.once(signal, () => stopping.abort(code));
-
-process.exitCode = await main(stopping.signal).catch((error: unknown) => {
-  if (stopping.signal.aborted) return stopping.signal.reason as number;
-  console.error(error instanceof SetupError ? `kube-git: ${error.message}` : error);
-  return 1;
-});
+await runProgram(main);
 
 async function main(signal: AbortSignal): Promise<number> {
   requireMachine();
@@ -46,29 +38,13 @@ async function main(signal: AbortSignal): Promise<number> {
   const failed: string[] = [];
   for (const [index, suite] of chosen.entries()) {
     console.log(`\n== ${suite} (${index + 1} of ${chosen.length})`);
-    if ((await runTests(patterns[index] ?? suite, signal)) !== 0) failed.push(suite);
+    // One file at a time: each cluster wants the machine for itself.
+    const args = ['--test-concurrency=1', `--test-timeout=${testTimeoutMs}`, patterns[index] ?? suite];
+    if ((await runNodeTests({ args, env: wantsAll, signal })) !== 0) failed.push(suite);
   }
   if (failed.length === 0) return 0;
   console.error(`\nFailed: ${failed.join(', ')}. Once more: npm run e2e -- ${failed.join(' ')}`);
   return 1;
-}
-
-/** Returns the exit code; throws once stopped. One file at a time: each cluster wants the machine for itself. */
-async function runTests(pattern: string, signal: AbortSignal): Promise<number> {
-  const tests = await startProcess({
-    name: 'node --test',
-    file: process.execPath,
-    args: ['--test', '--test-reporter=spec', '--test-concurrency=1', `--test-timeout=${testTimeoutMs}`, pattern],
-    cwd: root,
-    env: { ...process.env, KUBEGIT_TEST_NODE: '1', KUBEGIT_TEST_GITEA: '1' },
-  });
-  const stop = (): void => void tests.stop();
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  const ended = await untilExit(tests);
-  signal.removeEventListener('abort', stop);
-  signal.throwIfAborted();
-  return ended.code ?? exitCodes.SIGTERM;
 }
 
 function requireMachine(): void {

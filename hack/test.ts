@@ -6,12 +6,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { binary, isAtHand } from '../test/env/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../test/env/control-plane.ts';
+import { startControlPlane } from '../test/env/control-plane.ts';
 import { installCrds } from '../test/env/crds.ts';
-import { startProcess, untilExit } from '../test/env/processes.ts';
 import { SetupError } from '../test/env/setup-error.ts';
+import { root, runNodeTests, runProgram } from './run-tests.ts';
 
-const root = join(import.meta.dirname, '..');
 const allTests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'hack/**/*.test.ts'];
 /** Far above the slowest test here, and low enough that one that hangs names itself before a CI job is cancelled. */
 const testTimeoutMs = 120_000;
@@ -27,17 +26,7 @@ const controllers = [
 ];
 const longSetUpMs = 1_000;
 
-const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }; // as shells count
-
-/** Aborted by the first of these signals; a second one ends us at once, and our children with us. */
-const stopping = new AbortController();
-for (const [signal, code] of Object.entries(exitCodes)) process.once(signal, () => stopping.abort(code));
-
-process.exitCode = await main(stopping.signal).catch((error: unknown) => {
-  if (stopping.signal.aborted) return stopping.signal.reason as number;
-  console.error(error instanceof SetupError ? `kube-git: ${error.message}` : error);
-  return 1;
-});
+await runProgram(main);
 
 async function main(signal: AbortSignal): Promise<number> {
   const start = performance.now();
@@ -51,44 +40,17 @@ async function main(signal: AbortSignal): Promise<number> {
     if (withControllers) await plane.startControllerManager(controllers);
     const took = performance.now() - start;
     if (took > longSetUpMs) console.error(`The control plane was ready after ${(took / 1000).toFixed(1)} s.`);
-    return await runTests(tests, { plane, withControllers, signal });
+    const env = { KUBEGIT_TEST_KUBECONFIG: plane.kubeconfig, KUBEGIT_TEST_CONTROLLERS: String(withControllers) };
+    return await runNodeTests({ args: tests, env, signal });
   } finally {
     await plane.stop();
   }
-}
-
-interface TestRun {
-  readonly plane: ControlPlane;
-  readonly withControllers: boolean;
-  readonly signal: AbortSignal;
-}
-
-async function runTests(args: readonly string[], { plane, withControllers, signal }: TestRun): Promise<number> {
-  const tests = await startProcess({
-    name: 'node --test',
-    file: process.execPath,
-    args,
-    cwd: root,
-    env: {
-      ...process.env,
-      KUBEGIT_TEST_KUBECONFIG: plane.kubeconfig,
-      KUBEGIT_TEST_CONTROLLERS: String(withControllers),
-    },
-  });
-  const stop = (): void => void tests.stop();
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  const ended = await untilExit(tests);
-  signal.throwIfAborted();
-  return ended.code ?? exitCodes.SIGTERM;
 }
 
 /** What was given, after our defaults; all tests where no file was named. */
 async function nodeArguments(given: readonly string[]): Promise<string[]> {
   const read = await Promise.all(given.map(readArgument));
   return [
-    '--test',
-    '--test-reporter=spec',
     `--test-timeout=${testTimeoutMs}`,
     // Tests mostly wait for the API server: two at a time keep two cores busy.
     `--test-concurrency=${Math.max(2, availableParallelism())}`,

@@ -33,6 +33,7 @@ describe('parseConfig', () => {
       bindAddress: '',
       statusContext: '',
       defaultServiceAccount: 'kube-git-runner',
+      tenantBase: 'install/tenant',
       allowInsecureCredentials: false,
       sshKnownHostsFile: '',
       caFile: '',

@@ -34,6 +34,8 @@ export interface Config {
   readonly statusContext: string;
   /** The ServiceAccount of a GitHook that names none; empty is kube-git itself. */
   readonly defaultServiceAccount: string;
+  /** What `kubectl apply -k` is given to allow kube-git in a namespace, for messages. */
+  readonly tenantBase: string;
   readonly allowInsecureCredentials: boolean;
   /** A known_hosts file for all repositories; empty means none. */
   readonly sshKnownHostsFile: string;
@@ -110,6 +112,11 @@ const flags = {
     value: 'name',
     help: "The ServiceAccount, in the GitHook's namespace, that GitHooks without serviceAccountName run as. Empty is kube-git's own account.",
   },
+  'tenant-base': {
+    default: 'install/tenant',
+    value: 'folder',
+    help: 'What messages tell people to apply (kubectl apply -k) to a namespace that has not allowed kube-git yet.',
+  },
   'allow-insecure-credentials': { default: false, help: 'Send credentials of repositories over http without TLS.' },
   'ssh-known-hosts-file': {
     default: '',
@@ -169,6 +176,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     bindAddress: values['bind-address'],
     statusContext: values['status-context'],
     defaultServiceAccount: values['default-service-account'],
+    tenantBase: values['tenant-base'],
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],

@@ -66,7 +66,7 @@ async function main(config: Config): Promise<void> {
 
 /** Every part, connected. Nothing runs yet. */
 async function wire(config: Config) {
-  const { namespace, defaultServiceAccount, statusContext, allowInsecureCredentials } = config;
+  const { namespace, defaultServiceAccount, tenantBase, statusContext, allowInsecureCredentials } = config;
   const metrics = createMetrics();
   const { githubWebhookSecret, giteaWebhookSecret, sshKnownHostsFile: knownHostsFile } = config;
   const own = [githubWebhookSecret, giteaWebhookSecret, ...proxySecrets(process.env)];
@@ -93,7 +93,7 @@ async function wire(config: Config) {
   const environment = { ...process.env, ...(ca && gitTrust(await workspace.write('ca.pem', ca.join('\n')))) };
   const { directory } = workspace;
   const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
-  const told = { client, manifests, notifications, recorder, defaultServiceAccount, statusContext };
+  const told = { client, manifests, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
   const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
     github: [githubWebhookSecret],

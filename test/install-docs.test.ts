@@ -1,12 +1,11 @@
 // docs/install.md and docs/migration.md by copy and paste: their shell blocks in their order, on a cluster of their own, with
 // kube-git as the installed account. What a block cannot have here it says in a comment, in words that are listed below.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { GitHookRun } from '../src/api/githookrun.ts';
 import { kubeconfigOf } from './env/accounts.ts';
 import { api, testCluster } from './env/cluster.ts';
+import { blocksOf, type DocBlock } from './env/doc-blocks.ts';
 import { startForge } from './env/forge.ts';
 import { type Installation, installOriginal, startInstallation } from './env/installation.ts';
 import { startKubeGit } from './env/kube-git.ts';
@@ -25,26 +24,6 @@ const reasons = [
   'needs a namespace that the other commands of this page do not use',
 ];
 
-interface Block {
-  /** The heading above it. */
-  readonly heading: string;
-  readonly script: string;
-  /** Why it is not run; undefined where it is. */
-  readonly reason: string | undefined;
-}
-
-function blocksOf(page: string): Block[] {
-  const text = readFileSync(join(import.meta.dirname, '../docs', page), 'utf8');
-  const pattern = /^## (.+)$|(?:<!-- not run: (.+?) -->\s+)?^( *)```sh\n([\s\S]*?)^ *```$/gm;
-  const blocks: Block[] = [];
-  let heading = '';
-  for (const [, title, reason, indent = '', body = ''] of text.matchAll(pattern)) {
-    if (title !== undefined) heading = title;
-    else blocks.push({ heading, script: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''), reason });
-  }
-  return blocks;
-}
-
 const pages = { install: blocksOf('install.md'), migration: blocksOf('migration.md') };
 
 describe('the blocks of the task pages', () => {
@@ -54,7 +33,7 @@ describe('the blocks of the task pages', () => {
   });
 
   it('are mostly run', () => {
-    const run = (blocks: readonly Block[]): number => blocks.filter(({ reason }) => reason === undefined).length;
+    const run = (blocks: readonly DocBlock[]): number => blocks.filter(({ reason }) => reason === undefined).length;
     assert.ok(run(pages.install) >= 13, `${run(pages.install)} of install.md`);
     assert.ok(run(pages.migration) >= 8, `${run(pages.migration)} of migration.md`);
   });
@@ -68,7 +47,7 @@ describe('docs by copy and paste', { skip, timeout }, () => {
   });
   after(() => installation?.stop());
 
-  async function follow(blocks: readonly Block[], from: string, to = from): Promise<string> {
+  async function follow(blocks: readonly DocBlock[], from: string, to = from): Promise<string> {
     const headings = [...new Set(blocks.map(({ heading }) => heading))];
     const wanted = headings.slice(headings.indexOf(from), headings.indexOf(to) + 1);
     assert.ok(wanted.length > 0, `no heading ${from}`);

@@ -8,7 +8,7 @@ import { styleFor } from './timeline.ts';
 
 const noticeAfterMs = 1000;
 
-const parsed = parseOptions(process.argv.slice(2));
+const parsed = parseOptions(process.argv.slice(2), process.env);
 if (parsed.kind === 'help') process.stdout.write(parsed.text);
 else if (parsed.kind === 'error') {
   process.stderr.write(`${parsed.text}\n`);

@@ -11,7 +11,7 @@ describe('demo options', () => {
   ] as const;
   for (const [args, options] of good) {
     it(`reads ${args.join(' ') || 'nothing'}`, () => {
-      assert.deepEqual(parseOptions(args), { kind: 'run', options });
+      assert.deepEqual(parseOptions(args, {}), { kind: 'run', options });
     });
   }
 
@@ -25,16 +25,35 @@ describe('demo options', () => {
   ] as const;
   for (const [args, message] of bad) {
     it(`refuses ${args.join(' ')} in one sentence`, () => {
-      const parsed = parseOptions(args);
+      const parsed = parseOptions(args, {});
       assert.ok(parsed.kind === 'error');
       assert.match(parsed.text, message);
       assert.doesNotMatch(parsed.text, /\n/);
     });
   }
 
+  const taken = [
+    ['--once', { npm_config_once: 'true' }, [], { once: true, context: undefined }],
+    ['--no-once', { npm_config_once: '' }, [], { once: false, context: undefined }],
+    ['--context=kind-a', { npm_config_context: 'kind-a' }, [], { once: false, context: 'kind-a' }],
+    ['--once -- --once', { npm_config_once: 'true' }, ['--once'], { once: true, context: undefined }],
+    ['--context=a -- --context b', { npm_config_context: 'a' }, ['--context', 'b'], { once: false, context: 'b' }],
+  ] as const;
+  for (const [typed, env, args, options] of taken) {
+    it(`reads what npm takes of npm run demo ${typed}`, () => {
+      assert.deepEqual(parseOptions(args, env), { kind: 'run', options });
+    });
+  }
+
+  it('says what to write where npm has taken an option apart', () => {
+    const parsed = parseOptions(['kind-a'], { npm_config_context: 'true' });
+    assert.ok(parsed.kind === 'error');
+    assert.match(parsed.text, /npm run demo -- --context NAME: the options are/);
+  });
+
   it('explains itself, also after other options', () => {
     for (const args of [['--help'], ['-h'], ['--once', '--help']]) {
-      const parsed = parseOptions(args);
+      const parsed = parseOptions(args, {});
       assert.ok(parsed.kind === 'help');
       assert.match(parsed.text, /--once.*--context NAME.*busybox/s);
     }

@@ -34,10 +34,12 @@ const known = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Reads the arguments, without the program's name. */
-export function parseOptions(args: readonly string[]): Parsed {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the arguments, without the program's name, and what npm took of them. */
+export function parseOptions(args: readonly string[], env: Environment): Parsed {
   try {
-    const { values } = parseArgs({ args: [...args], options: known });
+    const { values } = parseArgs({ args: [...takenByNpm(env), ...args], options: known });
     if (values.help) return { kind: 'help', text: help };
     if (values.context === '') return { kind: 'error', text: explained('The name of the context is empty') };
     return { kind: 'run', options: { once: values.once ?? false, context: values.context } };
@@ -45,6 +47,13 @@ export function parseOptions(args: readonly string[]): Parsed {
     const firstSentence = messageOf(error).split(/[.\n]/)[0] ?? ''; // the rest is advice for other programs
     return { kind: 'error', text: explained(firstSentence) };
   }
+}
+
+/** `npm run demo --once` without the second `--`: npm keeps such options for itself and says so in the environment. */
+function takenByNpm({ npm_config_once: once, npm_config_context: context }: Environment): string[] {
+  // Without a value of its own: NAME was another word, which npm has passed on as an argument.
+  if (context === 'true') throw new Error('npm takes --context NAME apart, write npm run demo -- --context NAME');
+  return [...(once === 'true' ? ['--once'] : []), ...(context ? [`--context=${context}`] : [])];
 }
 
 function explained(problem: string): string {

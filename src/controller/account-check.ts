@@ -1,20 +1,20 @@
-// Whether kube-git may act for a GitHook at all, so that its status says so before the first push. Called by githook.ts.
-// Asked once for each account of a namespace, however many GitHooks it has, and then rarely.
+// Whether kube-git may do for a GitHook what it must, so that its status says so before the first push, and no longer than it
+// is true. Called by githook.ts. Asked once for each account of a namespace, however many GitHooks it has, and then rarely;
+// what one push was refused is asked for that GitHook, until it is allowed.
 import type { GitHook } from '../api/githook.ts';
+import type { GitHookRun } from '../api/githookrun.ts';
 import { keyOf } from '../api/object.ts';
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import { ApiError, type Kube, type ResourceType, type StoredObject } from '../kube/kube.ts';
-import { resourceKinds } from '../resource/registry.ts';
-import { typeOf } from './child.ts';
 import type { Problem } from './githook-status.ts';
-import { accountIn, actingFor, remedy } from './permission.ts';
+import { type Acting, accountIn, accountOf, actingFor, type Installation } from './permission.ts';
+import { type Need, neededBy, type Right, toCreateAnything } from './rights.ts';
 
 export interface AccountCheckOptions {
   readonly kube: Kube;
   readonly clock: Clock;
-  /** Of GitHooks that name none; empty is kube-git itself. */
-  readonly defaultAccount: string;
+  readonly installation: Installation;
 }
 
 export interface AccountAnswer {
@@ -22,6 +22,17 @@ export interface AccountAnswer {
   readonly problem: Problem | undefined;
   /** When to look again. */
   readonly againMs: number;
+}
+
+/** What is asked about a GitHook's account, under a key that all who ask the same share. */
+interface Question {
+  readonly key: string;
+  readonly gitHook: GitHook;
+  readonly needs: readonly Need[];
+  /** What is believed where the API server does not say. */
+  readonly otherwise: Problem | undefined;
+  /** How long a yes is believed. */
+  readonly allowedForMs: number;
 }
 
 interface Known {
@@ -35,7 +46,7 @@ interface Known {
 const allowedForMs = 10 * 60_000;
 /** A missing right is looked for soon, because a person is at it; then after half the time it has been missing. */
 const missingForMs = { least: 5_000, most: 5 * 60_000 };
-/** More accounts than a cluster has namespaces; a GitHook can name a new one with every change. */
+/** More than a cluster has namespaces and refused pushes; a GitHook can name a new account with every change. */
 const mostKnown = 10_000;
 
 const reviewType: ResourceType = { group: 'authorization.k8s.io', version: 'v1', plural: 'selfsubjectaccessreviews' };
@@ -46,7 +57,6 @@ interface Review extends StoredObject {
 
 export class AccountCheck {
   readonly #options: AccountCheckOptions;
-  /** By namespace/account. */
   readonly #known = new Map<string, Known>();
   readonly #asking = new Map<string, Promise<Known>>();
 
@@ -54,76 +64,103 @@ export class AccountCheck {
     this.#options = options;
   }
 
-  /** What is known of the GitHook's account, asked anew where that is old. Throws what is to be tried again. */
-  async look(gitHook: GitHook, signal: AbortSignal): Promise<AccountAnswer> {
-    const { clock, defaultAccount } = this.#options;
-    const key = `${keyOf(gitHook).namespace}/${gitHook.spec.serviceAccountName || defaultAccount}`;
-    const known = this.#known.get(key);
-    const fresh =
-      known !== undefined && known.untilMs > clock.monotonic() ? known : await this.#once(key, gitHook, signal);
+  /**
+   * What is known of the GitHook's account, asked anew where that is old. `refused` is a push that failed for lack of rights:
+   * then whether these are there now. Throws what is to be tried again.
+   */
+  async look(gitHook: GitHook, refused: GitHookRun | undefined, signal: AbortSignal): Promise<AccountAnswer> {
+    const key = `${keyOf(gitHook).namespace}/${accountOf(gitHook, this.#options.installation)}`;
+    const account = await this.#answer(
+      { key, gitHook, needs: [toCreateAnything], otherwise: undefined, allowedForMs },
+      signal,
+    );
+    if (account.problem || refused === undefined) return account;
+    const push = {
+      key: `${key}/${refused.metadata.uid}`,
+      needs: neededBy(gitHook, refused),
+      otherwise: { reason: 'NoPermission', message: refused.status?.message ?? '' },
+      // That push's refusal is over then for good: another one would be another push's.
+      allowedForMs: Number.POSITIVE_INFINITY,
+    };
+    const { problem, againMs } = await this.#answer({ ...push, gitHook }, signal);
+    return { problem, againMs: Math.min(account.againMs, againMs) };
+  }
+
+  async #answer(question: Question, signal: AbortSignal): Promise<AccountAnswer> {
+    const { clock } = this.#options;
+    const known = this.#known.get(question.key);
+    const fresh = known !== undefined && known.untilMs > clock.monotonic() ? known : await this.#once(question, signal);
     return { problem: fresh.problem, againMs: Math.max(0, fresh.untilMs - clock.monotonic()) };
   }
 
-  /** One question at a time about an account: those who come meanwhile share the answer. */
-  #once(key: string, gitHook: GitHook, signal: AbortSignal): Promise<Known> {
-    const asking = this.#asking.get(key) ?? this.#ask(key, gitHook, signal).finally(() => this.#asking.delete(key));
+  /** One question at a time under a key: those who come meanwhile share the answer. */
+  #once(question: Question, signal: AbortSignal): Promise<Known> {
+    const { key } = question;
+    const asking = this.#asking.get(key) ?? this.#ask(question, signal).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
     return asking;
   }
 
-  async #ask(key: string, gitHook: GitHook, signal: AbortSignal): Promise<Known> {
-    const problem = await this.#problemOf(gitHook, signal);
+  async #ask(question: Question, signal: AbortSignal): Promise<Known> {
+    const problem = await this.#problemOf(question, signal);
     const nowMs = this.#options.clock.monotonic();
-    const before = this.#known.get(key);
+    const before = this.#known.get(question.key);
     const sinceMs = before?.problem && problem ? before.sinceMs : nowMs;
     const { least, most } = missingForMs;
-    const forMs = problem ? Math.min(most, Math.max(least, (nowMs - sinceMs) / 2)) : allowedForMs;
+    const forMs = problem ? Math.min(most, Math.max(least, (nowMs - sinceMs) / 2)) : question.allowedForMs;
     const known = { problem, sinceMs, untilMs: nowMs + forMs };
     if (this.#known.size >= mostKnown) this.#known.clear();
-    this.#known.set(key, known);
+    this.#known.set(question.key, known);
     return known;
   }
 
-  async #problemOf(gitHook: GitHook, signal: AbortSignal): Promise<Problem | undefined> {
-    const { kube, defaultAccount } = this.#options;
+  async #problemOf({ gitHook, needs, otherwise }: Question, signal: AbortSignal): Promise<Problem | undefined> {
+    const { kube, installation } = this.#options;
     const { namespace } = keyOf(gitHook);
+    let acting: Acting | undefined;
     try {
-      const acting = actingFor(gitHook, kube, defaultAccount);
-      for (const kind of resourceKinds) {
-        if (await mayCreate(acting, typeOf(kind), namespace, signal)) return undefined;
+      acting = actingFor(gitHook, kube, installation);
+      const lacks: string[] = [];
+      for (const { words, anyOf } of needs) {
+        if (!(await mayOneOf(anyOf, namespace, acting.kube, signal))) lacks.push(words);
       }
-      return cannotCreate(gitHook.spec.serviceAccountName || defaultAccount, namespace);
+      if (lacks.length === 0) return undefined;
+      const account = accountOf(gitHook, installation);
+      const who = account === '' ? 'kube-git itself' : `ServiceAccount "${account}"`;
+      return missing(`${who} may not ${lacks.join(', nor ')} in namespace "${namespace}"`, acting);
     } catch (error) {
       if (error instanceof TerminalError) return { reason: error.reason, message: error.message };
-      if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      // Another refusal than this one says nothing of what the account may do to Jobs.
-      return / cannot impersonate /.test(error.message) ? cannotImpersonate(error.message, namespace) : undefined;
+      if (!(error instanceof ApiError) || error.status !== 403 || acting === undefined) throw error;
+      const { message } = error;
+      // Another refusal than this one says nothing of what the account may do.
+      if (!/ cannot impersonate /.test(message)) return otherwise;
+      return missing(`${accountIn(message)} may not act for namespace "${namespace}": ${message}`, acting);
     }
   }
 }
 
+async function mayOneOf(
+  rights: readonly Right[],
+  namespace: string,
+  kube: Kube,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const right of rights) if (await may(right, namespace, kube, signal)) return true;
+  return false;
+}
+
 /** Every authenticated user may ask about itself (ClusterRole system:basic-user). */
-async function mayCreate(kube: Kube, type: ResourceType, namespace: string, signal: AbortSignal): Promise<boolean> {
+async function may({ verb, type, name }: Right, namespace: string, kube: Kube, signal: AbortSignal): Promise<boolean> {
   const { group, plural: resource } = type;
   const review = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
     metadata: {},
-    spec: { resourceAttributes: { namespace, group, resource, verb: 'create' } },
+    spec: { resourceAttributes: { namespace, group, resource, verb, ...(name !== undefined && { name }) } },
   };
   return (await kube.create<Review>(reviewType, review, { signal })).status?.allowed === true;
 }
 
-function cannotCreate(account: string, namespace: string): Problem {
-  const who = account === '' ? 'kube-git itself' : `ServiceAccount "${account}"`;
-  const kinds = resourceKinds.map(({ title }) => `${title}s`).join(' or ');
-  const what = remedy(`system:serviceaccount:${namespace}:${account}"`, namespace);
-  return { reason: 'NoPermission', message: `${who} may not create ${kinds} in namespace "${namespace}". ${what}.` };
-}
-
-function cannotImpersonate(message: string, namespace: string): Problem {
-  return {
-    reason: 'NoPermission',
-    message: `${accountIn(message)} may not act for namespace "${namespace}": ${message}. ${remedy(message, namespace)}.`,
-  };
+function missing(what: string, { remedy }: Acting): Problem {
+  return { reason: 'NoPermission', message: `${what}. ${remedy}.` };
 }

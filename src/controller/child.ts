@@ -5,7 +5,7 @@ import { isObjectName, type KubeObject, keyOf, type ObjectKey } from '../api/obj
 import { TerminalError } from '../errors.ts';
 import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../kube/kube.ts';
 import type { ResourceKind } from '../resource/resource.ts';
-import { noPermission } from './permission.ts';
+import { type Acting, noPermission } from './permission.ts';
 
 /** Where objects of a kind live in the API. */
 export function typeOf(kind: ResourceKind): ResourceType {
@@ -52,7 +52,7 @@ interface Owner {
   /** kube-git's own account. */
   readonly kube: Kube;
   /** The run's account. */
-  readonly acting: Kube;
+  readonly acting: Acting;
   readonly kind: ResourceKind;
   readonly run: GitHookRun;
 }
@@ -62,12 +62,12 @@ interface Owner {
  * Throws TerminalError: NameTaken, NoPermission, Forbidden, ManifestRefused, KindNotInstalled, with the API server's words.
  */
 export async function createChild(wanted: KubeObject, owner: Owner, signal: AbortSignal): Promise<KubeObject> {
-  const { acting, kind, run } = owner;
+  const { acting, kind } = owner;
   try {
-    return await acting.create<KubeObject>(typeOf(kind), wanted, { signal });
+    return await acting.kube.create<KubeObject>(typeOf(kind), wanted, { signal });
   } catch (error) {
     if (isAlreadyExists(error)) return adopt(keyOf(wanted), owner, signal);
-    if (error instanceof ApiError) throw refusal(error, kind, run);
+    if (error instanceof ApiError) throw refusal(error, owner);
     throw error;
   }
 }
@@ -83,10 +83,10 @@ async function adopt(key: ObjectKey, { kube, kind, run }: Owner, signal: AbortSi
 }
 
 /** The API server's no: final where a person must change something, else the error itself, to be tried again. */
-function refusal(error: ApiError, kind: ResourceKind, run: GitHookRun): Error {
+function refusal(error: ApiError, { acting, kind, run }: Owner): Error {
   const file = `${run.spec.manifest} at commit ${run.spec.commit.slice(0, 12)}`;
   // RBAC says «User "x" cannot create resource …»; quotas, Pod Security and webhooks answer 403 too, in words of their own.
-  if (error.status === 403 && /\bUser ".*" cannot /.test(error.message)) return noPermission(error, run);
+  if (error.status === 403 && /\bUser ".*" cannot /.test(error.message)) return noPermission(error, run, acting);
   if (error.status === 403)
     return new TerminalError('Forbidden', `The cluster refuses ${file}: ${error.message}`, { cause: error });
   // A namespace that is gone is a 404 too, and takes the run with it.

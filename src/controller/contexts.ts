@@ -20,11 +20,11 @@ import type { ResourceKind } from '../resource/resource.ts';
 import { AccountCheck } from './account-check.ts';
 import { createAnnouncer } from './announce.ts';
 import { Children } from './children.ts';
-import { contextTaken, type GitHookContext, missingMessage } from './githook.ts';
+import { contextTaken, type GitHookContext } from './githook.ts';
 import type { Problem } from './githook-status.ts';
 import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
-import { actingFor } from './permission.ts';
+import { actingFor, type Installation } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
@@ -37,9 +37,11 @@ import { Turns } from './turns.ts';
 export interface NotificationEntries {
   find(type: string, name: string): { readonly notifier: Notifier } | undefined;
   names(type: string): readonly string[];
+  /** Why the file as it is now cannot be used; undefined when it can. */
+  problem(): string | undefined;
 }
 
-export interface ControllerDeps {
+export interface ControllerDeps extends Installation {
   /** For watching. */
   readonly client: Pick<KubeClient, 'list' | 'watch'>;
   /** For everything else; refuses to change anything once the lease is lost. */
@@ -53,9 +55,6 @@ export interface ControllerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** The only namespace to serve; empty is all. */
-  readonly namespace: string;
-  readonly defaultServiceAccount: string;
   readonly statusContext: string;
 }
 
@@ -87,7 +86,7 @@ export interface Contexts {
 export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const { kube, gitHooks, clock, log, metrics, recorder, statusContext, notifications } = deps;
   const common = { kube, clock, log, gitHooks, runs: parts.runs };
-  const as = (run: GitHookRun) => actingFor(run, kube, deps.defaultServiceAccount);
+  const as = (run: GitHookRun) => actingFor(run, kube, deps);
   return {
     run: {
       ...common,
@@ -98,7 +97,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
-      explain: (run, seen, signal) => explain(run, seen, { kube: as(run), clock }, signal),
+      explain: (run, seen, signal) => explain(run, seen, { kube: as(run).kube, clock }, signal),
       lookAgainMs: (run) => lookAgainMs(run, clock),
     },
     tell: {
@@ -118,10 +117,10 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       ...common,
       index: parts.index,
       askAgain: parts.askAgain,
-      account: new AccountCheck({ kube, clock, defaultAccount: deps.defaultServiceAccount }),
+      account: new AccountCheck({ kube, clock, installation: deps }),
       statusContext,
-      missingEntry: ({ type, name }) =>
-        notifications.find(type, name) ? undefined : { known: notifications.names(type) },
+      missingEntry: (sink) =>
+        notifications.find(sink.type, sink.name) ? undefined : missingMessage(sink, notifications),
     },
   };
 }
@@ -141,7 +140,14 @@ function takenBy(run: GitHookRun, sink: SinkKey, gitHooks: Store<GitHook>, statu
 function notifierOf(sink: SinkKey, entries: NotificationEntries, taken: Problem | undefined): Notifier {
   if (taken) throw new TerminalError(taken.reason, taken.message);
   const entry = entries.find(sink.type, sink.name);
-  if (entry === undefined)
-    throw new TerminalError('NotificationNotFound', missingMessage(sink, entries.names(sink.type)));
+  if (entry === undefined) throw new TerminalError('NotificationNotFound', missingMessage(sink, entries));
   return entry.notifier;
+}
+
+/** What to do about a sink that the notification file has no entry for. */
+function missingMessage({ type, name }: SinkKey, entries: NotificationEntries): string {
+  const known = entries.names(type).join(', ') || `none under ${type}:`;
+  const problem = entries.problem();
+  const why = problem === undefined ? '' : ` The file as it is now cannot be used: ${problem}.`;
+  return `The notification file has no entry ${type}.${name} (it has ${known}).${why} Add it, or correct spec.notification.${type}.`;
 }

@@ -1,11 +1,12 @@
 // The credentials a run's repository is fetched with: keys of Secrets and ConfigMaps in its namespace, read anew for each
 // fetch, so that a rotated Secret counts at once.
+import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { isObjectName } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
 import type { Credentials } from '../git/git.ts';
-import { ApiError, isNotFound, type Kube, type StoredObject } from '../kube/kube.ts';
-import { noPermission } from './permission.ts';
+import { ApiError, isNotFound, type ResourceType, type StoredObject } from '../kube/kube.ts';
+import { type Acting, noPermission } from './permission.ts';
 
 const plurals = { Secret: 'secrets', ConfigMap: 'configmaps' } as const;
 
@@ -23,29 +24,28 @@ interface Reference {
   readonly key: string;
 }
 
+type References = Readonly<Partial<Record<keyof Credentials, Reference>>>;
+
 /**
  * Reads what the run's spec names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, ConfigMapNotFound,
  * ConfigMapKeyNotFound, NoPermission.
  */
-export async function readCredentials(run: GitHookRun, kube: Kube, signal: AbortSignal): Promise<Credentials> {
+export async function readCredentials(run: GitHookRun, acting: Acting, signal: AbortSignal): Promise<Credentials> {
   const holders = new Map<string, Promise<Holder>>();
   const read = async (reference: Reference | undefined): Promise<string | undefined> => {
     if (reference === undefined) return undefined;
     const { kind, name } = reference;
     if (!isObjectName(name)) throw notFound(reference, run);
-    const type = { group: '', version: 'v1', plural: plurals[kind] };
-    const namespace = run.metadata.namespace ?? '';
-    const holder = holders.get(`${kind}/${name}`) ?? kube.get<Holder>(type, { namespace, name }, { signal });
+    const key = { namespace: run.metadata.namespace ?? '', name };
+    const holder = holders.get(`${kind}/${name}`) ?? acting.kube.get<Holder>(holderType(kind), key, { signal });
     holders.set(`${kind}/${name}`, holder);
-    return valueIn(await holder.catch((error) => explain(error, reference, run)), reference);
+    return valueIn(await holder.catch((error) => explain(error, reference, { run, acting })), reference);
   };
-  const { usernameSecret, passwordSecret, sshPrivateKeySecret } = run.spec;
-  const username = await read(usernameSecret && { field: 'usernameSecret', kind: 'Secret', ...usernameSecret });
-  const password = await read(passwordSecret && { field: 'passwordSecret', kind: 'Secret', ...passwordSecret });
-  const sshPrivateKey = await read(
-    sshPrivateKeySecret && { field: 'sshPrivateKeySecret', kind: 'Secret', ...sshPrivateKeySecret },
-  );
-  const knownHosts = await read(knownHostsOf(run));
+  const references = referencesOf(run.spec);
+  const username = await read(references.username);
+  const password = await read(references.password);
+  const sshPrivateKey = await read(references.sshPrivateKey);
+  const knownHosts = await read(references.knownHosts);
   return {
     ...(username !== undefined && { username: username.trimEnd() }),
     ...(password !== undefined && { password: password.trimEnd() }),
@@ -54,8 +54,27 @@ export async function readCredentials(run: GitHookRun, kube: Kube, signal: Abort
   };
 }
 
-function knownHostsOf(run: GitHookRun): Reference | undefined {
-  const { configMapKeyRef, secretKeyRef } = run.spec.knownHosts ?? {};
+/** What a spec names, by what it is for. An empty name is none: the 2019 program's Go type leaves no field out. */
+export function referencesOf(spec: GitHook['spec'] | GitHookRun['spec']): References {
+  const { usernameSecret, passwordSecret, sshPrivateKeySecret } = spec;
+  const knownHosts = knownHostsOf(spec);
+  return {
+    ...(usernameSecret?.name && { username: { field: 'usernameSecret', kind: 'Secret', ...usernameSecret } }),
+    ...(passwordSecret?.name && { password: { field: 'passwordSecret', kind: 'Secret', ...passwordSecret } }),
+    ...(sshPrivateKeySecret?.name && {
+      sshPrivateKey: { field: 'sshPrivateKeySecret', kind: 'Secret', ...sshPrivateKeySecret },
+    }),
+    ...(knownHosts && { knownHosts }),
+  };
+}
+
+/** Where Secrets and ConfigMaps live in the API. */
+export function holderType(kind: Reference['kind']): ResourceType {
+  return { group: '', version: 'v1', plural: plurals[kind] };
+}
+
+function knownHostsOf(spec: GitHook['spec'] | GitHookRun['spec']): Reference | undefined {
+  const { configMapKeyRef, secretKeyRef } = spec.knownHosts ?? {};
   if (configMapKeyRef) return { field: 'knownHosts.configMapKeyRef', kind: 'ConfigMap', ...configMapKeyRef };
   return secretKeyRef && { field: 'knownHosts.secretKeyRef', kind: 'Secret', ...secretKeyRef };
 }
@@ -72,9 +91,13 @@ function valueIn(holder: Holder, { field, kind, name, key }: Reference): string 
     : new TerminalError('ConfigMapKeyNotFound', message);
 }
 
-function explain(error: unknown, reference: Reference, run: GitHookRun): never {
+function explain(
+  error: unknown,
+  reference: Reference,
+  { run, acting }: { readonly run: GitHookRun; readonly acting: Acting },
+): never {
   if (isNotFound(error)) throw notFound(reference, run, { cause: error });
-  if (error instanceof ApiError && error.status === 403) throw noPermission(error, run);
+  if (error instanceof ApiError && error.status === 403) throw noPermission(error, run, acting);
   throw error;
 }
 

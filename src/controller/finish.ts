@@ -28,7 +28,7 @@ async function giveBack(
     const kind = context.kind(apiVersion, kindName);
     const child = context.children.get(run) ?? (await getChild(context.kube, kind, run, signal));
     if (child === undefined || child.metadata.uid !== uid) return undefined;
-    return await handBack(context.actingFor(run), kind, child, signal);
+    return await handBack(context.actingFor(run).kube, kind, child, signal);
   } catch (error) {
     // Such as a kind that only a newer kube-git knows: the outcome stands, and no attempt will go better.
     if (error instanceof TerminalError) return error.message;

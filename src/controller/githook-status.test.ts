@@ -106,6 +106,14 @@ describe('gitHookStatus', () => {
       'False NothingToDo',
     ],
     [
+      'the newest push lacked a right, which is asked for elsewhere and there now',
+      gitHook(),
+      [run({ ...failedRun, reason: 'NoPermission' })],
+      undefined,
+      'True Listening',
+      'False NothingToDo',
+    ],
+    [
       'the spec was mended since',
       gitHook({ passwordSecret: { name: 'a', key: 'b' } }),
       [run(failedRun)],

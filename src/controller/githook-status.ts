@@ -4,11 +4,13 @@ import type { GitHook, GitHookStatus } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { isRefused } from './sinks.ts';
 
+const noPermission = 'NoPermission';
+
 /** What only the controller knows. */
 export interface GitHookFacts {
   /** Its runs, newest first. */
   readonly runs: readonly GitHookRun[];
-  /** What is wrong with its spec as things stand: a sink without an entry, a context that is taken. */
+  /** What is wrong as things stand: a right that is missing, a sink without an entry, a context that is taken. */
   readonly problem: Problem | undefined;
 }
 
@@ -96,11 +98,18 @@ function readiness(
 function troubleOf(gitHook: GitHook, newest: GitHookRun | undefined): Problem | undefined {
   const { phase, reason = '', message = '', resource } = newest?.status ?? {};
   if (newest === undefined || resource?.uid !== undefined || !isFromSpec(newest, gitHook)) return undefined;
-  if (phase !== 'Failed' && phase !== 'Pending') return undefined;
+  if ((phase !== 'Failed' && phase !== 'Pending') || reason === noPermission) return undefined;
   return {
     reason,
     message: `The push of ${newest.spec.ref} (${newest.spec.commit.slice(0, 12)}) could not start its resource: ${message}`,
   };
+}
+
+/** The newest push if it failed for lack of rights. Whether they are still missing is a question of the present: account-check.ts. */
+export function refusedRun(gitHook: GitHook, [newest]: readonly GitHookRun[]): GitHookRun | undefined {
+  const { reason, resource } = newest?.status ?? {};
+  const isRefusal = reason === noPermission && resource?.uid === undefined;
+  return newest !== undefined && isRefusal && isFromSpec(newest, gitHook) ? newest : undefined;
 }
 
 /** Whether the run was made from what the spec says now, as far as fetching and creating go. */

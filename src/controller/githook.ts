@@ -8,7 +8,7 @@ import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { AccountCheck } from './account-check.ts';
-import { gitHookStatus, type Problem } from './githook-status.ts';
+import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import type { SinkKey } from './sinks.ts';
@@ -22,8 +22,8 @@ export interface GitHookContext {
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
   askAgain(gitHookUid: string): void;
-  /** The names of the notification file's entries of a type; undefined entry when this one is there. */
-  missingEntry(sink: SinkKey): { readonly known: readonly string[] } | undefined;
+  /** What to do about a sink that the notification file has no entry for; undefined when it has one. */
+  missingEntry(sink: SinkKey): string | undefined;
 }
 
 /** Writes the GitHook's status where it says something else than the cache. Returns when to come back, in milliseconds. */
@@ -35,9 +35,10 @@ export async function reconcileGitHook(
   const gitHook = context.gitHooks.get(key);
   if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return undefined;
   const { uid = '' } = gitHook.metadata;
-  const account = await context.account.look(gitHook, signal);
+  const runs = context.index.of(uid);
+  const account = await context.account.look(gitHook, refusedRun(gitHook, runs), signal);
   const facts = {
-    runs: context.index.of(uid),
+    runs,
     problem: account.problem ?? problemOf(gitHook, context),
   };
   // Its last word was refused for that, which its status shows until it has been said.
@@ -54,26 +55,23 @@ export function isContextTaken(status: GitHookStatus | undefined): boolean {
 }
 
 function problemOf(gitHook: GitHook, context: GitHookContext): Problem | undefined {
+  if (gitHook.spec.branches?.length === 0) return noBranches;
   const { github, slack } = gitHook.spec.notification ?? {};
   for (const sink of [
     { type: 'github', name: github },
     { type: 'slack', name: slack },
   ]) {
-    const missing = sink.name ? context.missingEntry({ type: sink.type, name: sink.name }) : undefined;
-    if (missing)
-      return {
-        reason: 'NotificationNotFound',
-        message: missingMessage({ type: sink.type, name: sink.name ?? '' }, missing.known),
-      };
+    const message = sink.name ? context.missingEntry({ type: sink.type, name: sink.name }) : undefined;
+    if (message) return { reason: 'NotificationNotFound', message };
   }
   return github ? contextTaken(gitHook, context) : undefined;
 }
 
-/** What to do about a sink that the notification file has no entry for. */
-export function missingMessage(sink: SinkKey, known: readonly string[]): string {
-  const there = known.length === 0 ? `none under ${sink.type}:` : known.join(', ');
-  return `The notification file has no entry ${sink.type}.${sink.name} (it has ${there}). Add it, or correct spec.notification.${sink.type}.`;
-}
+/** The API server refuses it today, but not for one that is stored. */
+const noBranches: Problem = {
+  reason: 'NoBranches',
+  message: 'spec.branches is empty, so no push runs anything: name branches, or "*" for every branch and tag.',
+};
 
 /** Two GitHooks of one repository with one context would overwrite each other's commit statuses: the older one has it. */
 export function contextTaken(

@@ -11,6 +11,7 @@ import type { Observation, ResourceKind } from '../resource/resource.ts';
 import type { Announcer } from './announce.ts';
 import type { Children } from './children.ts';
 import type { LimitedTurns } from './limited-turns.ts';
+import type { Acting } from './permission.ts';
 import type { RunStore } from './run-store.ts';
 
 /** A manifest made ready for a run. */
@@ -29,8 +30,8 @@ export interface RunContext {
   readonly runs: RunStore;
   readonly announce: Announcer;
   readonly fetchTurns: LimitedTurns;
-  /** The API server as the run's ServiceAccount sees it. */
-  actingFor(run: GitHookRun): Kube;
+  /** The run's ServiceAccount. */
+  actingFor(run: GitHookRun): Acting;
   /** The kind, by apiVersion and kind; throws TerminalError where it is not in the table. */
   kind(apiVersion: string, kind: string): ResourceKind;
   /** The text of a manifest as the object to create for this run; throws TerminalError. */

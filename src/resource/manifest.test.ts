@@ -56,14 +56,9 @@ const refused: readonly { readonly name: string; readonly text: string; readonly
     says: 'kind is missing or not a text; write kind: Job or kind: Workflow',
   },
   {
-    name: 'no metadata',
-    text: 'apiVersion: batch/v1\nkind: Job',
-    says: 'metadata is missing or not a mapping; write metadata with a generateName in it',
-  },
-  {
     name: 'metadata as a list',
     text: 'apiVersion: batch/v1\nkind: Job\nmetadata: []',
-    says: 'metadata is missing or not a mapping; write metadata with a generateName in it',
+    says: 'metadata is not a mapping; write metadata with a generateName in it',
   },
   {
     name: 'bad indentation',
@@ -132,6 +127,12 @@ describe('parseManifest', () => {
       assert.equal(message, `The manifest cannot be used: ${says}.`);
     });
   }
+
+  it('leaves a missing metadata for the kind to refuse', () => {
+    for (const text of ['kind: List\napiVersion: v1', 'kind: List\napiVersion: v1\nmetadata:\n']) {
+      assert.deepEqual(parseManifest(text), { apiVersion: 'v1', kind: 'List', metadata: {} });
+    }
+  });
 
   it('reads 512 KiB of dense YAML in a bounded time', () => {
     const text = `${head}a: [${'1,'.repeat(250_000)}]`;

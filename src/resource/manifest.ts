@@ -38,14 +38,15 @@ function checked(value: unknown): KubeObject {
   if (value === null) throw invalid('it is empty; write one Job or Workflow in it');
   if (!isMapping(value))
     throw invalid(`it is ${kindOfValue(value)}, not a mapping that starts with apiVersion and kind`);
-  const { apiVersion, kind, metadata } = value;
+  const { apiVersion, kind, metadata: own } = value;
   if (!isName(apiVersion))
     throw invalid(
       'apiVersion is missing or not a text; for a Job write apiVersion: batch/v1, for an Argo Workflow argoproj.io/v1alpha1',
     );
   if (!isName(kind)) throw invalid('kind is missing or not a text; write kind: Job or kind: Workflow');
-  if (!isMapping(metadata))
-    throw invalid('metadata is missing or not a mapping; write metadata with a generateName in it');
+  // Where it is missing the kind has the first word, as a List has none; a Job without it is told that it has no name.
+  const metadata = own ?? {};
+  if (!isMapping(metadata)) throw invalid('metadata is not a mapping; write metadata with a generateName in it');
   return { ...value, apiVersion, kind, metadata };
 }
 

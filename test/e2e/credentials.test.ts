@@ -136,7 +136,7 @@ describe('a repository over ssh', { skip }, () => {
         'no-right',
         'NoPermission',
         { ...spec, serviceAccountName: 'nobody' },
-        /"nobody".* cannot get resource "secrets"/,
+        /"nobody".* (cannot get resource "secrets"|may not create Jobs)/,
       ],
       ['without', 'AuthenticationFailed', { ...plain, knownHosts }, /always needs a key: name the Secret/],
       [

@@ -14,9 +14,10 @@ const passwordSecret = { name: 'git', key: 'password' };
 const usernameSecret = { name: 'git', key: 'username' };
 
 /** What docs/githook.md asks of an account that runs Jobs. */
+const readSecrets: Right = { resource: 'secrets', verbs: ['get'] };
 const runnerRights: readonly Right[] = [
   { group: 'batch', resource: 'jobs', verbs: ['create', 'get', 'list', 'watch', 'patch'] },
-  { resource: 'secrets', verbs: ['get'] },
+  readSecrets,
   { resource: 'pods', verbs: ['list'] },
 ];
 
@@ -65,7 +66,7 @@ describe('serviceAccountName', () => {
     { what: 'read the Secret', rights: [], words: /User "[^"]+:runner" cannot get resource "secrets"/ },
     {
       what: 'create Jobs',
-      rights: runnerRights.filter(({ resource }) => resource === 'secrets'),
+      rights: [readSecrets],
       words: /User "[^"]+:runner" cannot create resource "jobs"/,
     },
   ]) {
@@ -146,5 +147,52 @@ describe('kube-git without rights of its own to Secrets and Jobs', () => {
     );
     await grant(self, [{ resource: 'serviceaccounts', verbs: ['impersonate'], names: ['runner'] }]);
     await runToTheEnd(s);
+  });
+});
+
+describe('Ready', () => {
+  const ready = async (s: Scenario, status: string) =>
+    waitFor(
+      async () => {
+        const { conditions = [] } = (await s.readGitHook('app')).status ?? {};
+        return conditions.find((one) => one.type === 'Ready' && one.status === status);
+      },
+      { what: `Ready ${status} on the GitHook`, deadlineMs: 60_000 },
+    );
+
+  it('is False after a push that lacked a right, names what is missing now, and is True once it is there', async (t) => {
+    const s = await start(t);
+    await grant(
+      s.runner,
+      runnerRights.filter((right) => right !== readSecrets),
+    );
+    await s.gitHook('app', { serviceAccountName: 'runner', usernameSecret, passwordSecret });
+    await ready(s, 'True');
+    const { status } = await s.untilRun(await s.push({ 'job.yaml': jobManifest }), ended, 'Failed');
+    assert.equal(status?.reason, 'NoPermission');
+    const { reason, message } = await ready(s, 'False');
+    assert.equal(reason, 'NoPermission');
+    assert.match(
+      message,
+      /^ServiceAccount "runner" may not read the Secret "git" in namespace .* Give it that permission/,
+    );
+    await grant(s.runner, [readSecrets]);
+    assert.equal((await ready(s, 'True')).reason, 'Listening');
+    assert.equal((await s.runs()).length, 1, 'without another push');
+  });
+});
+
+describe('kube-git that acts as itself in its only namespace and may not', () => {
+  it('names no tenant base, and nothing that is for all namespaces', async (t) => {
+    const s = await start(t);
+    const self = await createAccount({ namespace: s.namespace, name: 'kube-git' });
+    await grant(self, [...controllerRights, readSecrets]);
+    await s.kubeGit.stop();
+    await s.restart({ kubeconfig: await kubeconfigOf(t, self) });
+    await s.gitHook('app', { usernameSecret, passwordSecret });
+    const { status } = await s.untilRun(await s.push({ 'job.yaml': jobManifest }), ended, 'Failed');
+    assert.equal(status?.reason, 'NoPermission');
+    assert.match(status?.message ?? '', /^ServiceAccount "kube-git" of namespace .* cannot create resource "jobs"/);
+    assert.match(status?.message ?? '', /Give it that permission with a Role and a RoleBinding, then push again\.$/);
   });
 });

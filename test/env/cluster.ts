@@ -2,10 +2,10 @@
 // `npm test` starts it; a test that must stop or restart an API server starts its own.
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
-import { type ApiServer, callApi } from './api.ts';
+import { ApiError, type ApiServer, callApi } from './api.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 
-export { ApiError } from './api.ts';
+export { ApiError };
 
 /** What a test's context offers to end what was begun. */
 export interface TestContext {
@@ -46,12 +46,19 @@ export function api<T>(method: string, path: string, body?: unknown, contentType
   return callApi(testCluster(), method, path, { body, ...(contentType === undefined ? {} : { contentType }) });
 }
 
-/** A fresh namespace, deleted (not waited for) after the test. */
+/** A fresh namespace, deleted (not waited for) after the test; the test may have deleted it. */
 export async function testNamespace(t: TestContext): Promise<string> {
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { generateName: 'test-' } };
   const { metadata } = await api<{ metadata: { name: string } }>('POST', '/api/v1/namespaces', body);
-  t.after(() => api('DELETE', `/api/v1/namespaces/${metadata.name}`));
+  t.after(() => deleteNamespace(metadata.name));
   return metadata.name;
+}
+
+/** One that has gone is no error: what throws in an after hook keeps the hooks before it from ending what they started. */
+async function deleteNamespace(name: string): Promise<void> {
+  await api('DELETE', `/api/v1/namespaces/${name}`).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  });
 }
 
 /** A control plane of the test's own, gone after it: for tests that stop, restart or break it. Takes about 5 s. */

@@ -99,11 +99,12 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   };
 }
 
-/** Runs the program with these arguments to its end, which must come by itself. Nothing of our environment reaches it. */
+/** Runs the program with these arguments to its end, which must come by itself. Nothing of our environment reaches it but `more`. */
 export async function runToExit(
   args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' };
+  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...more };
   const child = spawn(process.execPath, [program, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
