@@ -68,8 +68,9 @@ async function main(config: Config): Promise<void> {
 async function wire(config: Config) {
   const { namespace, defaultServiceAccount, tenantBase, statusContext, allowInsecureCredentials } = config;
   const metrics = createMetrics();
-  const { githubWebhookSecret, giteaWebhookSecret, sshKnownHostsFile: knownHostsFile } = config;
-  const own = [githubWebhookSecret, giteaWebhookSecret, ...proxySecrets(process.env)];
+  const { sshKnownHostsFile: knownHostsFile } = config;
+  const webhookSecrets: Readonly<Record<string, readonly string[]>> = config.webhookSecrets;
+  const own = [...Object.values(webhookSecrets).flat(), ...proxySecrets(process.env)];
   let secrets = (): readonly string[] => own;
   const log = createLog(config.logLevel, () => secrets());
   for (const warning of config.warnings) log.warn({ warning }, 'configuration');
@@ -95,14 +96,12 @@ async function wire(config: Config) {
   const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
   const told = { client, manifests, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
-  const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
-    github: [githubWebhookSecret],
-    gitea: [giteaWebhookSecret],
-  };
   const receiver = createReceiver({
     ...common,
     ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
-    secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
+    secrets: (forge) => webhookSecrets[forge] ?? [],
+    onVerified: (forge, index) =>
+      metrics.webhookSecretUsed.inc({ forge, secret: index === 0 ? 'current' : 'previous' }),
   });
   return { ...common, clients: [client, leaseClient], recorder, notifications, workspace, replica, receiver };
 }
