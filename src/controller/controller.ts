@@ -13,7 +13,7 @@ import { resourceKinds } from '../resource/registry.ts';
 import { typeOf } from './child.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { isContextTaken, reconcileGitHook } from './githook.ts';
+import { mayContend, reconcileGitHook } from './githook.ts';
 import { missingCrd, notListed } from './not-listed.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
 import { reconcileRun } from './run.ts';
@@ -149,13 +149,14 @@ export class Controller {
     while (!signal.aborted && !this.hasSynced()) await this.#deps.clock.sleep(50, signal).catch(() => {});
   }
 
-  /** A GitHook that goes or says something else may free the context that another one waits for. */
+  /** A GitHook that comes, goes or says something else may take or free the context of another one. */
   #gitHookChanged(kind: string, gitHook: GitHook): void {
     this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
     const { metadata, status } = gitHook;
-    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
+    const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
+    if (isOnlyStatus || !this.gitHooks.hasSynced()) return; // in the first list each is looked at anyway
     for (const other of this.gitHooks.list()) {
-      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+      if (mayContend(gitHook, other)) this.#gitHookQueue.add(formatKey(keyOf(other)));
     }
   }
 
