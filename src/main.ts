@@ -1,6 +1,7 @@
 // The program: reads its configuration, makes every part, hands each what it needs, and ends it in order.
 // The only file that knows all.
 import { hostname, tmpdir } from 'node:os';
+import { setDefaultCACertificates } from 'node:tls';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
@@ -77,6 +78,7 @@ async function wire(config: Config) {
 
   const common = { clock, log, metrics, namespace };
   const ca = await loadTrust(config.caFile);
+  if (ca) setDefaultCACertificates(ca); // else Node would not trust them in a proxy that speaks TLS itself
   const connect = await connector(config, metrics, log);
   const client = connect();
   // Of its own, so that a renewal never waits for a connection.

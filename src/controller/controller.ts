@@ -9,7 +9,7 @@ import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { isContextTaken, reconcileGitHook } from './githook.ts';
+import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
@@ -75,13 +75,15 @@ export class Controller {
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
   }
 
-  /** To be called when a GitHook has changed. One that goes or says something else may free the context that another one waits for. */
+  /** To be called when a GitHook has changed. One that comes, goes or says something else may take or free the context of another one. */
   gitHookChanged(kind: string, gitHook: GitHook): void {
     this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
-    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
-    for (const other of this.#deps.gitHooks.list()) {
-      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+    const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
+    if (isOnlyStatus || !gitHooks.hasSynced()) return; // in the first list each is looked at anyway
+    for (const other of gitHooks.list()) {
+      if (mayContend(gitHook, other)) this.#gitHookQueue.add(formatKey(keyOf(other)));
     }
   }
 

@@ -49,8 +49,13 @@ export async function reconcileGitHook(
   return account.againMs;
 }
 
+/** Whether a change of the first may take or free the context of the other: they are of one repository, or were. */
+export function mayContend(changed: GitHook, other: GitHook): boolean {
+  return isContextTaken(other.status) || repositoryOf(changed) === repositoryOf(other);
+}
+
 /** Whether a GitHook waits for the context that another one has. */
-export function isContextTaken(status: GitHookStatus | undefined): boolean {
+function isContextTaken(status: GitHookStatus | undefined): boolean {
   return status?.conditions?.some((one) => one.type === 'Stalled' && one.reason === 'ContextTaken') ?? false;
 }
 
@@ -79,8 +84,6 @@ export function contextTaken(
   context: Pick<GitHookContext, 'gitHooks' | 'statusContext'>,
 ): Problem | undefined {
   const statusContext = (hook: GitHook): string => contextOf(nameOf(hook), hook.spec.notification?.context, context);
-  // One stored before the schema asked for its fields must not stop the others.
-  const repository = (hook: GitHook): string | undefined => canonicalRepository(hook.spec.repository ?? '');
   const other = context.gitHooks
     .list()
     .find(
@@ -88,12 +91,17 @@ export function contextTaken(
         hook.metadata.uid !== gitHook.metadata.uid &&
         hook.spec?.notification?.github &&
         statusContext(hook) === statusContext(gitHook) &&
-        repository(hook) === repository(gitHook) &&
+        repositoryOf(hook) === repositoryOf(gitHook) &&
         isOlder(hook, gitHook),
     );
   if (other === undefined) return undefined;
   const message = `GitHook ${nameOf(other)} reports commit statuses of this repository under the same context. Set another spec.notification.context.`;
   return { reason: 'ContextTaken', message };
+}
+
+/** One that is stored since before the schema asked for its fields must not stop the others. */
+function repositoryOf({ spec }: GitHook): string | undefined {
+  return canonicalRepository(spec?.repository ?? '');
 }
 
 function nameOf(gitHook: GitHook): string {
