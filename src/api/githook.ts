@@ -141,6 +141,8 @@ export interface GitHookStatus {
   readonly triggerCount?: number;
   /** How many runs with a resource are counted but no longer kept. */
   readonly prunedRuns?: number;
+  /** The runs that are being deleted because of the history limits. Those with a resource are in prunedRuns already. */
+  readonly pruning?: readonly GitHookStatusPruning[];
   /** When the newest resource was created. */
   readonly lastTrigger?: string | null;
   /** The value of the annotation kubegit.appspero.com/run-now that was carried out last. */
@@ -157,6 +159,11 @@ export interface GitHookStatusAppliedResource {
   readonly kind?: string;
   readonly namespace?: string;
   readonly name?: string;
+}
+
+export interface GitHookStatusPruning {
+  readonly name: string;
+  readonly uid: string;
 }
 
 export interface GitHookStatusRecovery {

@@ -22,6 +22,11 @@ export function isEnded(run: GitHookRun): boolean {
   return phase !== undefined && succeeded[phase] !== 'Unknown';
 }
 
+/** Whether nothing is left to do for the run itself; its sinks are another matter. */
+export function isSettled(run: GitHookRun): boolean {
+  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
+}
+
 /** What a run's new standing says. */
 export interface Standing {
   readonly phase: Phase;

@@ -4,7 +4,7 @@ import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
-import { isEnded } from '../api/phase.ts';
+import { isSettled } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
 import { runKeyOf } from './children.ts';
@@ -178,9 +178,4 @@ export class Controller {
       queue.addRateLimited(key, error instanceof WaitingError ? error.retryAfterMs : 0);
     }
   }
-}
-
-/** Whether nothing is left to do for the run itself; its sinks are another matter. */
-function isSettled(run: GitHookRun): boolean {
-  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
 }
