@@ -57,6 +57,11 @@ export function findSink(run: GitHookRun, key: SinkKey): GitHookRunStatusSink | 
   return run.status?.sinks?.find((sink) => sink.type === key.type && sink.name === key.name);
 }
 
+/** The sink of a run that has the word again after another one has spoken. */
+export function spokenOver(sink: GitHookRunStatusSink, word: ReportState | undefined): GitHookRunStatusSink {
+  return word === undefined ? sink : { ...sink, desired: word, told: 'Unknown' };
+}
+
 /** The status with this sink changed and everything else as it is. */
 export function withSink(run: GitHookRun, sink: GitHookRunStatusSink): GitHookRunStatus {
   const sinks = (run.status?.sinks ?? []).map((other) =>
