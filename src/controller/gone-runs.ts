@@ -111,8 +111,9 @@ function lastWord(run: GitHookRun, nowMs: number, isLive: boolean): GitHookRun |
   if (isEnded(run)) return run.status?.sinks?.some(isOwed) ? run : undefined;
   const isNew = run.status?.phase === undefined;
   if (isNew && (run.spec.suspend || nowMs - Date.parse(run.spec.receivedTime) > freshMs)) return undefined;
-  const what = isLive ? 'The run' : `The GitHook "${run.spec.gitHookRef.name}"`;
-  const message = `${what} was deleted before the run ended.`;
+  const message = isLive
+    ? 'The run was deleted before it ended.'
+    : `The GitHook "${run.spec.gitHookRef.name}" was deleted before the run ended.`;
   return { ...run, status: withStanding(run, { phase: 'Failed', reason: 'Cancelled', message }, formatTime(nowMs)) };
 }
 

@@ -118,8 +118,8 @@ describe('a Job whose pods are refused', { skip }, () => {
   });
 });
 
-describe('a Job that a quota refuses', { skip }, () => {
-  it('ends its run as Forbidden, in the API server’s words', async (t) => {
+describe('a Job that is refused', { skip }, () => {
+  it('by a quota ends its run as Forbidden, in the API server’s words', async (t) => {
     const s = await startScenario(t);
     await s.gitHook('app');
     await createQuota(s, { 'count/jobs.batch': '0' });
@@ -128,4 +128,42 @@ describe('a Job that a quota refuses', { skip }, () => {
     assert.equal(run.status?.reason, 'Forbidden');
     assert.match(run.status?.message ?? '', /exceeded quota: none, requested: count\/jobs\.batch=1/);
   });
+
+  it('by an admission webhook that is away waits, says so, and runs when that is back', async (t) => {
+    const s = await startScenario(t);
+    await s.gitHook('app');
+    const allow = await breakWebhook(s);
+    t.after(allow);
+    const commit = await s.push({ 'job.yaml': jobManifest });
+    const waiting = await s.untilRun(commit, ({ status }) => status?.reason === 'CreateFailed', 'CreateFailed');
+    assert.equal(waiting.status?.phase, 'Creating');
+    const words = /^The API server could not create Job build-\w+: .*failed calling webhook "away\.example\.com"/;
+    assert.match(waiting.status?.message ?? '', words);
+    await allow();
+    await s.untilRun(commit, ({ status }) => status?.phase === 'Running', 'Running');
+    assert.equal((await s.jobs()).length, 1);
+  });
 });
+
+/** Has a webhook that nobody answers asked about each Job of the namespace; returns how to end that. */
+async function breakWebhook({ namespace }: Scenario): Promise<() => Promise<unknown>> {
+  const configurations = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+  const rules = [{ apiGroups: ['batch'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['jobs'] }];
+  const webhook = {
+    ...{ name: 'away.example.com', rules, sideEffects: 'None', admissionReviewVersions: ['v1'] },
+    clientConfig: { url: 'https://127.0.0.1:1/' },
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+  };
+  await api('POST', configurations, { metadata: { name: namespace }, webhooks: [webhook] });
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'x', image: 'x' }] } };
+  const isAsked = (): Promise<boolean> =>
+    api('POST', `/apis/batch/v1/namespaces/${namespace}/jobs?dryRun=All`, {
+      metadata: { name: 'probe' },
+      spec: { template },
+    }).then(
+      () => false,
+      (error) => error.message.includes('failed calling webhook'),
+    );
+  await waitFor(isAsked, { what: 'the webhook to be asked', deadlineMs: 30_000 });
+  return () => api('DELETE', `${configurations}/${namespace}`).catch(() => undefined);
+}
