@@ -4,7 +4,7 @@ import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
-import { isEnded } from '../api/phase.ts';
+import { isSettled } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
 import { runKeyOf } from './children.ts';
@@ -72,6 +72,7 @@ export class Controller {
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
     for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
+    for (const [key, run] of this.#contexts.gone.list()) this.#queueSinks(run, 'all', key);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
   }
 
@@ -115,8 +116,7 @@ export class Controller {
     const key = formatKey(keyOf(run));
     this.#gitHookQueue.addAfter(gitHookKey(run), gitHookDelayMs);
     if (kind === 'deleted') {
-      this.#index.remove(run);
-      this.#store.forget(key);
+      this.#runDeleted(key, run);
       return;
     }
     const isEcho = this.#store.isEcho(run);
@@ -125,6 +125,20 @@ export class Controller {
     const settled = isSettled(run);
     if (!isEcho && !settled) this.#runQueue.add(key);
     if (settled && !waiting) this.#store.forget(key);
+  }
+
+  #runDeleted(key: string, shown: GitHookRun): void {
+    const run = this.#index.newest(shown);
+    this.#index.remove(run);
+    this.#store.forget(key);
+    const left = this.#contexts.gone.add(run);
+    if (left === undefined) return;
+    this.#queueSinks(left.run, 'nothing', left.key);
+    for (const heir of left.heirs) {
+      const heirKey = tellKey(formatKey(keyOf(heir.run)), heir.sink);
+      this.#contexts.tell.spokenOver.add(heirKey);
+      this.#tellQueue.add(heirKey);
+    }
   }
 
   #wrote(run: GitHookRun): void {
@@ -145,13 +159,13 @@ export class Controller {
   }
 
   /** Queues whoever has something to be told and returns whether there is any. */
-  #queueSinks(run: GitHookRun, outdated: Outdated): boolean {
+  #queueSinks(run: GitHookRun, outdated: Outdated, runKey = formatKey(keyOf(run))): boolean {
     let waiting = false;
     for (const sink of run.status?.sinks ?? []) {
       const next = plan(sink, this.#deps.clock.now(), outdated);
       if (next.kind === 'done') continue;
       waiting = true;
-      const key = tellKey(keyOf(run), sink);
+      const key = tellKey(runKey, sink);
       this.#outdated.note(key, outdated);
       this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
     }
@@ -180,9 +194,4 @@ export class Controller {
       queue.addRateLimited(key, error instanceof WaitingError ? error.retryAfterMs : 0);
     }
   }
-}
-
-/** Whether nothing is left to do for the run itself; its sinks are another matter. */
-function isSettled(run: GitHookRun): boolean {
-  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
 }

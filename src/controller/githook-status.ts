@@ -2,6 +2,7 @@
 import { type ConditionStatus, withCondition } from '../api/conditions.ts';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
+import { createdRuns } from './history.ts';
 import { isRefused } from './sinks.ts';
 
 const noPermission = 'NoPermission';
@@ -22,7 +23,7 @@ export interface Problem {
 /** The status to write; fields that kube-git does not know are kept. `now` is RFC 3339. */
 export function gitHookStatus(gitHook: GitHook, facts: GitHookFacts, now: string): GitHookStatus {
   const before = gitHook.status ?? {};
-  const created = facts.runs.filter((run) => run.status?.resource?.uid !== undefined);
+  const created = createdRuns(gitHook, facts.runs);
   // The 2019 program counted in triggerCount alone: what it counted is kept as runs that are no longer there.
   const prunedRuns = before.prunedRuns ?? before.triggerCount ?? 0;
   const observedGeneration = gitHook.metadata.generation ?? 1;

@@ -1,5 +1,5 @@
-// Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act.
-// Changes nothing else; runs are the receiver's and spine 2's.
+// Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act; and its runs within
+// the history limits. Runs that go on are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
 import { gitHookType } from '../api/keys.ts';
@@ -9,6 +9,7 @@ import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
 import type { AccountCheck } from './account-check.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
+import { prune } from './prune.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import type { SinkKey } from './sinks.ts';
@@ -26,7 +27,7 @@ export interface GitHookContext {
   missingEntry(sink: SinkKey): string | undefined;
 }
 
-/** Writes the GitHook's status where it says something else than the cache. Returns when to come back, in milliseconds. */
+/** Writes the GitHook's status where it says something else than the cache, then deletes runs. Returns when to come back, in milliseconds. */
 export async function reconcileGitHook(
   key: string,
   context: GitHookContext,
@@ -44,9 +45,10 @@ export async function reconcileGitHook(
   // Its last word was refused for that, which its status shows until it has been said.
   if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
   const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
-  if (isDeepStrictEqual(status, gitHook.status)) return account.againMs;
-  await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
-  return account.againMs;
+  const stored = isDeepStrictEqual(status, gitHook.status)
+    ? gitHook
+    : await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+  return Math.min(account.againMs ?? Number.POSITIVE_INFINITY, await prune(stored, runs, context, signal));
 }
 
 /** Whether a change of the first may take or free the context of the other: they are of one repository, or were. */
