@@ -24,7 +24,7 @@ export interface Installed {
   readonly webhookSecret: string;
   /** A copy of install and examples; `-k install/tenant` in a command below means the one in it. */
   readonly folder: string;
-  /** The name of kube-git's only pod, and where its webhooks are: there are no Services here. Waits until it is Ready. */
+  /** The name of the pod that leads, and where its webhooks are: there are no Services here. Waits until all replicas are Ready. */
   pod(namespace?: string): Promise<{ readonly name: string; readonly url: string }>;
   kubectl(...args: string[]): Promise<string>;
   /** Waits until what `kubectl apply` made of the Deployment is there. */
@@ -89,7 +89,7 @@ function helpersOf({ argo, chat, cluster, folder, gitea }: Parts): Omit<Installe
   return {
     ...{ cluster, gitea, chat, folder, webhookSecret, kubectl },
     pod: (namespace = 'default') =>
-      waitFor(() => readyPod(cluster, namespace), { what: "kube-git's pod to be ready", deadlineMs: readyWithinMs }),
+      waitFor(() => leadingPod(cluster, namespace), { what: "kube-git's pods to be ready", deadlineMs: readyWithinMs }),
     rolledOut: async (namespace = 'default') => {
       const deadline = `--timeout=${readyWithinMs / 1000}s`;
       await kubectl('rollout', 'status', 'deployment/kube-git', '-n', namespace, deadline);
@@ -112,13 +112,16 @@ interface Pod {
   };
 }
 
-async function readyPod(cluster: NodeCluster, namespace: string): Promise<{ name: string; url: string } | undefined> {
+async function leadingPod(cluster: NodeCluster, namespace: string): Promise<{ name: string; url: string } | undefined> {
   const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=k8s-app%3Dkube-git`;
   const { items } = await callApi<{ items: readonly Pod[] }>(cluster, 'GET', path);
-  const [pod, ...more] = items;
-  if (pod === undefined || more.length > 0 || pod.metadata.deletionTimestamp !== undefined) return undefined;
-  const isReady = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-  return isReady ? { name: pod.metadata.name, url: `http://${pod.status?.podIP}:8080` } : undefined;
+  const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/kube-git`;
+  const { spec } = await callApi<{ spec: { holderIdentity?: string } }>(cluster, 'GET', lease);
+  const isReady = ({ metadata, status }: Pod): boolean =>
+    metadata.deletionTimestamp === undefined &&
+    status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
+  const leader = items.every(isReady) ? items.find(({ metadata }) => metadata.name === spec.holderIdentity) : undefined;
+  return leader && { name: leader.metadata.name, url: `http://${leader.status?.podIP}:8080` };
 }
 
 /** The test node's kubelet counts no local storage, so it offers none; the Deployment asks for some, as on any other node. */
