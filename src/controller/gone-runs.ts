@@ -40,7 +40,7 @@ export interface Legacy {
   /** Under which it is read here; no key of a live run. */
   readonly key: string;
   readonly run: GitHookRun;
-  /** The run that has the word for the commit status in its place. */
+  /** The run of the same GitHook whose commit status it has overwritten: to be set again. */
   readonly heir: { readonly run: GitHookRun; readonly sink: SinkKey } | undefined;
 }
 
@@ -58,8 +58,10 @@ export class GoneRuns {
     const last = lastWord(deleted, clock.now(), this.#isLive(deleted));
     if (last === undefined) return undefined;
     if (!isEnded(deleted)) announce.ended(last);
-    const heir = isEnded(deleted) ? undefined : this.#heir(last);
-    const run = heir ? withoutCommitStatus(last) : last;
+    const speaker = isEnded(deleted) ? undefined : this.#speaker(last);
+    const run = speaker ? withoutCommitStatus(last) : last;
+    // One of another GitHook could not speak while this one's was there, and is asked again by itself: see ContextTaken.
+    const heir = speaker?.run.spec.gitHookRef.uid === run.spec.gitHookRef.uid ? speaker : undefined;
     const key = `${formatKey(keyOf(run))}@${run.metadata.uid}`;
     if (run.status?.sinks?.some(isOwed)) this.#keep(key, run);
     return { key, run, heir };
@@ -104,7 +106,7 @@ export class GoneRuns {
   }
 
   /** A commit status has one word: that of a run that is still there counts more than that another one was cancelled. */
-  #heir(run: GitHookRun): Legacy['heir'] {
+  #speaker(run: GitHookRun): Legacy['heir'] {
     const { commit, gitHookRef } = run.spec;
     for (const gitHook of this.#deps.gitHooks.list()) {
       const { uid = '' } = gitHook.metadata;
