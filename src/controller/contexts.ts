@@ -90,7 +90,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const common = { kube, clock, log, gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps);
   const announce = createAnnouncer({ gitHooks, recorder, log, metrics });
-  const gone = new GoneRuns({ clock, log, gitHooks, index: parts.index, announce });
+  const gone = new GoneRuns({ clock, log, gitHooks, statusContext, index: parts.index, announce });
   return {
     gone,
     run: {

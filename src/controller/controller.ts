@@ -134,20 +134,23 @@ export class Controller {
     const left = this.#contexts.gone.add(run);
     if (left === undefined) return;
     this.#queueSinks(left.run, 'nothing', left.key);
-    for (const heir of left.heirs) {
-      const heirKey = tellKey(formatKey(keyOf(heir.run)), heir.sink);
-      this.#contexts.tell.spokenOver.add(heirKey);
-      this.#tellQueue.add(heirKey);
-    }
+    if (left.heir === undefined) return;
+    const heirKey = tellKey(formatKey(keyOf(left.heir.run)), left.heir.sink);
+    this.#contexts.tell.spokenOver.add(heirKey);
+    this.#tellQueue.add(heirKey);
   }
 
   #wrote(run: GitHookRun): void {
     const key = formatKey(keyOf(run));
     const watched = this.#watches.runs.get(key);
-    // The answer to a write can come after the watch has told of the run's end.
-    if (watched !== undefined) this.#index.set(slim(run));
+    // The answer to a write can come after the watch has told of the run's end: what is left to say then is said by its copy.
+    if (watched === undefined || watched.metadata.uid !== run.metadata.uid) {
+      this.#store.forget(key);
+      return;
+    }
+    this.#index.set(slim(run));
     const waiting = this.#queueSinks(run, 'nothing');
-    const isShown = watched?.metadata.resourceVersion === run.metadata.resourceVersion;
+    const isShown = watched.metadata.resourceVersion === run.metadata.resourceVersion;
     if (isShown && isSettled(run) && !waiting) this.#store.forget(key);
   }
 

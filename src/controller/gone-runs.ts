@@ -5,11 +5,16 @@ import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { isEnded, withStanding } from '../api/phase.ts';
+import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Announcer } from './announce.ts';
+import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import { isOwed, type SinkKey } from './sinks.ts';
+
+/** The type of the sink that has one word for all runs of a commit. */
+const commitStatus = 'github';
 
 /** A namespace with so many runs going on may go as a whole; each takes about 5 KB. */
 const mostRuns = 1000;
@@ -25,7 +30,9 @@ export interface GoneRunsDeps {
   readonly log: Log;
   readonly announce: Pick<Announcer, 'ended'>;
   readonly index: RunIndex;
-  readonly gitHooks: { get(key: string): GitHook | undefined };
+  readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
+  /** The installation's, as in ReportOptions. */
+  readonly statusContext: string;
 }
 
 /** What a deleted run leaves behind. */
@@ -33,8 +40,8 @@ export interface Legacy {
   /** Under which it is read here; no key of a live run. */
   readonly key: string;
   readonly run: GitHookRun;
-  /** Older runs of the commit that were overwritten by it and have the word again. */
-  readonly heirs: readonly { readonly run: GitHookRun; readonly sink: SinkKey }[];
+  /** The run of the same GitHook whose commit status it has overwritten: to be set again. */
+  readonly heir: { readonly run: GitHookRun; readonly sink: SinkKey } | undefined;
 }
 
 export class GoneRuns {
@@ -51,11 +58,13 @@ export class GoneRuns {
     const last = lastWord(deleted, clock.now(), this.#isLive(deleted));
     if (last === undefined) return undefined;
     if (!isEnded(deleted)) announce.ended(last);
-    const heirs = isEnded(deleted) ? [] : this.#heirs(last);
-    const run = without(last, heirs);
+    const speaker = isEnded(deleted) ? undefined : this.#speaker(last);
+    const run = speaker ? withoutCommitStatus(last) : last;
+    // One of another GitHook could not speak while this one's was there, and is asked again by itself: see ContextTaken.
+    const heir = speaker?.run.spec.gitHookRef.uid === run.spec.gitHookRef.uid ? speaker : undefined;
     const key = `${formatKey(keyOf(run))}@${run.metadata.uid}`;
-    this.#keep(key, run);
-    return { key, run, heirs };
+    if (run.status?.sinks?.some(isOwed)) this.#keep(key, run);
+    return { key, run, heir };
   }
 
   /** All that are kept, with their keys. */
@@ -96,13 +105,26 @@ export class GoneRuns {
     return this.#deps.gitHooks.get(gitHookKey(run))?.metadata.uid === run.spec.gitHookRef.uid;
   }
 
-  /** A commit status has one word: that of another run of the commit counts more than that one was cancelled. */
-  #heirs(run: GitHookRun): Legacy['heirs'] {
-    if (!this.#isLive(run)) return [];
-    return (run.status?.sinks ?? []).flatMap((sink) => {
-      const heir = sink.type === 'github' ? this.#deps.index.heir(run, sink) : undefined;
-      return heir ? [{ run: heir, sink }] : [];
-    });
+  /** A commit status has one word: that of a run that is still there counts more than that another one was cancelled. */
+  #speaker(run: GitHookRun): Legacy['heir'] {
+    const { commit, gitHookRef } = run.spec;
+    for (const gitHook of this.#deps.gitHooks.list()) {
+      const { uid = '' } = gitHook.metadata;
+      if (uid !== gitHookRef.uid && !this.#sharesContext(run, gitHook)) continue;
+      const speaker = this.#deps.index.speaker(uid, commit, commitStatus);
+      if (speaker) return speaker;
+    }
+    return undefined;
+  }
+
+  /** Whether the GitHook sets the commit status that the run has set. */
+  #sharesContext(run: GitHookRun, { metadata, spec }: GitHook): boolean {
+    const name = formatKey(keyOf({ metadata }));
+    return (
+      contextOf(name, spec.notification?.context, this.#deps) ===
+        contextOf(gitHookKey(run), run.spec.notification?.context, this.#deps) &&
+      canonicalRepository(spec.repository ?? '') === canonicalRepository(run.spec.repository)
+    );
   }
 }
 
@@ -117,11 +139,9 @@ function lastWord(run: GitHookRun, nowMs: number, isLive: boolean): GitHookRun |
   return { ...run, status: withStanding(run, { phase: 'Failed', reason: 'Cancelled', message }, formatTime(nowMs)) };
 }
 
-/** The run with nothing to say where an heir speaks. */
-function without(run: GitHookRun, heirs: Legacy['heirs']): GitHookRun {
-  const silent = new Set(heirs.map(({ sink }) => sink));
+function withoutCommitStatus(run: GitHookRun): GitHookRun {
   const sinks = (run.status?.sinks ?? []).map((sink) =>
-    silent.has(sink) ? { ...sink, desired: 'Superseded' as const } : sink,
+    sink.type === commitStatus ? { ...sink, desired: 'Superseded' as const } : sink,
   );
   return { ...run, status: { ...run.status, sinks } };
 }

@@ -33,11 +33,13 @@ export class RunIndex {
     return isNewer(known, shown) ? known : shown;
   }
 
-  /** The run that has the word for this sink once a deleted run of the same GitHook and commit is silent; the newest there is. */
-  heir(deleted: GitHookRun, sink: SinkKey): GitHookRun | undefined {
-    return this.of(deleted.spec.gitHookRef.uid).find(
-      (other) => other.spec.commit === deleted.spec.commit && findSink(other, sink)?.desired !== undefined,
-    );
+  /** The newest run of the GitHook and commit that has a word for a sink of this type, with the sink. */
+  speaker(gitHookUid: string, commit: string, type: string): { run: GitHookRun; sink: SinkKey } | undefined {
+    for (const run of this.of(gitHookUid)) {
+      const sink = run.status?.sinks?.find((one) => one.type === type && one.desired !== undefined);
+      if (sink && run.spec.commit === commit) return { run, sink };
+    }
+    return undefined;
   }
 
   /** Whether a newer run of the same GitHook and commit has something to say to this sink. */

@@ -37,7 +37,7 @@ describe('a run that is deleted before its end', () => {
     await s.gitHook('app');
     const run = await startRun(s);
     await remove(s, 'githookruns', nameOf(run));
-    await waitFor(() => states(s).length === 2 && titles(s).length === 2, { what: 'the end to be told' });
+    await waitFor(() => states(s).length >= 2 && titles(s).length >= 2, { what: 'the end to be told' });
     assert.deepEqual(states(s), ['pending', 'error']);
     const description = 'Cancelled: The run was deleted before it ended.';
     assert.equal(s.forge.statuses[1]?.description, description);
@@ -53,8 +53,8 @@ describe('a run that is deleted before its end', () => {
     await s.gitHook('app');
     await startRun(s);
     await remove(s, 'githooks', 'app');
-    await waitFor(() => states(s).length === 2 && titles(s).length === 2, { what: 'the end', deadlineMs: 60_000 });
-    assert.equal(s.forge.statuses[1]?.state, 'error');
+    await waitFor(() => states(s).length >= 2 && titles(s).length >= 2, { what: 'the end', deadlineMs: 60_000 });
+    assert.deepEqual(states(s), ['pending', 'error']);
     assert.match(s.forge.statuses[1]?.description ?? '', /^Cancelled: The GitHook "app" was deleted before/);
   });
 
@@ -64,7 +64,7 @@ describe('a run that is deleted before its end', () => {
     const commit = await s.push({ 'job.yaml': jobManifest });
     const run = await s.untilRun(commit, ({ status }) => status?.phase === 'Pending', 'Pending');
     await remove(s, 'githookruns', nameOf(run));
-    await waitFor(() => states(s).length === 1 && titles(s).length === 1, { what: 'the end to be told' });
+    await waitFor(() => states(s).length >= 1 && titles(s).length >= 1, { what: 'the end to be told' });
     assert.deepEqual([states(s), titles(s)], [['error'], ['Cancelled :x:']]);
   });
 
@@ -78,8 +78,8 @@ describe('a run that is deleted before its end', () => {
     await waitFor(() => s.sinks.github.log.length >= 3, { what: 'the forge to be tried twice', deadlineMs: 20_000 });
     assert.deepEqual(titles(s)[1], 'Cancelled :x:');
     away = false;
-    await waitFor(() => states(s).length === 2, { what: 'the forge to hear it', deadlineMs: 20_000 });
-    assert.equal(states(s)[1], 'error');
+    await waitFor(() => states(s).length >= 2, { what: 'the forge to hear it', deadlineMs: 20_000 });
+    assert.deepEqual(states(s), ['pending', 'error']);
     assert.equal(titles(s).length, 2);
   });
 });
@@ -96,7 +96,7 @@ describe('a run that is deleted after its end, which a sink has not heard of', (
     await remove(s, 'githookruns', nameOf(run));
     await waitFor(async () => (await s.runs()).length === 0, { what: 'the run to be gone' });
     away = false;
-    await waitFor(() => states(s).length === 2, { what: 'the forge to hear it', deadlineMs: 20_000 });
+    await waitFor(() => states(s).length >= 2, { what: 'the forge to hear it', deadlineMs: 20_000 });
     assert.deepEqual(states(s), ['pending', 'success']);
   });
 });
@@ -119,7 +119,7 @@ describe('two runs of one commit', () => {
       }
       await remove(s, 'githookruns', nameOf(newer));
       const word = end ? 'success' : 'pending';
-      await waitFor(() => states(s).length === 3, { what: 'the older one to speak' });
+      await waitFor(() => states(s).length >= 3, { what: 'the older one to speak' });
       assert.deepEqual(states(s), ['pending', 'pending', word]);
       await untilRef(s, older.spec.ref, ({ status }) => status?.sinks?.[0]?.told === (end ?? 'Started'));
       await waitFor(() => titles(s).includes('Cancelled :x:'), { what: 'the channel to hear of the deleted one' });
@@ -133,7 +133,7 @@ describe('a namespace that is deleted in mid-run', () => {
     await s.gitHook('app');
     await startRun(s);
     await api('DELETE', `/api/v1/namespaces/${s.namespace}`);
-    await waitFor(() => states(s).length === 2, { what: 'the end to be told', deadlineMs: 30_000 });
+    await waitFor(() => states(s).length >= 2, { what: 'the end to be told', deadlineMs: 30_000 });
     assert.ok(['error', 'failure'].includes(states(s)[1] ?? ''));
     const gone = async (): Promise<boolean> =>
       api('GET', `/api/v1/namespaces/${s.namespace}`).then(
