@@ -8,6 +8,9 @@ export type SinkState = NonNullable<GitHookRunStatusSink['desired']>;
 /** The longest message that status holds, in characters: enough for the API server's words, small enough for etcd. */
 const messageLimit = 4096;
 
+/** The reason of a run that a person ended: nothing has failed, and forges have another word for it. */
+export const cancelled = 'Cancelled';
+
 const succeeded: Readonly<Record<Phase, ConditionStatus>> = {
   Pending: 'Unknown',
   Creating: 'Unknown',
@@ -66,15 +69,15 @@ export function withStanding(run: GitHookRun, standing: Standing, now: string): 
     ...(startTime && { startTime }),
     ...(completionTime && { completionTime }),
     conditions: withCondition(before.conditions, condition, now),
-    sinks: sinksOf(run, stateOf(standing.phase, resource?.uid !== undefined)),
+    sinks: sinksOf(run, stateOf(standing, resource?.uid !== undefined)),
   };
 }
 
 /** What people are told of a phase; undefined while there is nothing to tell. */
-function stateOf(phase: Phase, created: boolean): SinkState | undefined {
+function stateOf({ phase, reason }: Standing, created: boolean): SinkState | undefined {
   if (phase === 'Running') return 'Started';
   if (phase === 'Succeeded') return 'Succeeded';
-  if (phase === 'Failed') return created ? 'Failed' : 'Error';
+  if (phase === 'Failed') return created && reason !== cancelled ? 'Failed' : 'Error';
   return undefined;
 }
 
