@@ -8,9 +8,6 @@ export type SinkState = NonNullable<GitHookRunStatusSink['desired']>;
 /** The longest message that status holds, in characters: enough for the API server's words, small enough for etcd. */
 const messageLimit = 4096;
 
-/** The reason of a run that a person ended: nothing has failed, and forges have another word for it. */
-export const cancelled = 'Cancelled';
-
 const succeeded: Readonly<Record<Phase, ConditionStatus>> = {
   Pending: 'Unknown',
   Creating: 'Unknown',
@@ -33,6 +30,15 @@ export interface Standing {
   readonly resource?: GitHookRunStatus['resource'];
   readonly startTime?: string;
   readonly completionTime?: string;
+}
+
+/** The end of a run that a person ended. Nothing has failed: sinks are told of an error. */
+export function cancelledStanding(message: string): Standing {
+  return { phase: 'Failed', reason: 'Cancelled', message: `Cancelled by hand${message}` };
+}
+
+export function isCancelled({ status }: GitHookRun): boolean {
+  return status?.reason === 'Cancelled';
 }
 
 /** Whether a status that says this already would be written again for nothing. */
@@ -77,7 +83,7 @@ export function withStanding(run: GitHookRun, standing: Standing, now: string): 
 function stateOf({ phase, reason }: Standing, created: boolean): SinkState | undefined {
   if (phase === 'Running') return 'Started';
   if (phase === 'Succeeded') return 'Succeeded';
-  if (phase === 'Failed') return created && reason !== cancelled ? 'Failed' : 'Error';
+  if (phase === 'Failed') return created && reason !== 'Cancelled' ? 'Failed' : 'Error';
   return undefined;
 }
 

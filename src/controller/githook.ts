@@ -2,12 +2,14 @@
 // Changes nothing else; runs are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import { gitHookType } from '../api/keys.ts';
+import { byHand, gitHookType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { EventRecorder } from '../kube/recorder.ts';
 import type { AccountCheck } from './account-check.ts';
+import type { Arrivals } from './by-hand/arrivals.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
@@ -16,7 +18,9 @@ import type { SinkKey } from './sinks.ts';
 export interface GitHookContext {
   readonly kube: Kube;
   readonly clock: Clock;
+  readonly recorder: EventRecorder;
   readonly index: RunIndex;
+  readonly arrivals: Pick<Arrivals, 'valueOf'>;
   readonly statusContext: string;
   readonly account: Pick<AccountCheck, 'look'>;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
@@ -40,12 +44,17 @@ export async function reconcileGitHook(
   const facts = {
     runs,
     problem: account.problem ?? problemOf(gitHook, context),
+    cameWith: context.arrivals.valueOf(gitHook),
   };
   // Its last word was refused for that, which its status shows until it has been said.
   if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
   const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
   if (isDeepStrictEqual(status, gitHook.status)) return account.againMs;
   await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+  if (facts.cameWith !== undefined) {
+    const message = `${byHand.runNow} starts nothing: the GitHook came with it, so nobody has asked for a run. Set another value to run`;
+    context.recorder.event(gitHook, 'Normal', 'RunNowIgnored', message);
+  }
   return account.againMs;
 }
 

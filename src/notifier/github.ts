@@ -98,7 +98,8 @@ function descriptionOf({ state, reason, message }: Report): string {
   if (state === 'Started') return 'The build has started';
   if (state === 'Succeeded') return 'The build has succeeded';
   if (state === 'Failed') return 'The build has failed';
-  return oneLine(`Could not start: ${reason}: ${message}`, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
+  const words = reason === 'Cancelled' ? message : `Could not start: ${reason}: ${message}`;
+  return oneLine(words, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
 }
 
 function sinkOf(entry: string, { api }: Config, secrets: readonly string[]): Sink {

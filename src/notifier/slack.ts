@@ -104,6 +104,14 @@ function resourceWords(report: Report, state: keyof typeof outcomes): Words {
 }
 
 function errorWords({ gitHook, ref, reason, message }: Report): Words {
+  if (reason === 'Cancelled') {
+    return {
+      color: 'danger',
+      title: 'Cancelled :no_entry_sign:',
+      text: `The push of ${code(ref)} to githook ${code(gitHook)}: ${escaped(message, limits.message)} `,
+      fallback: `kube-git: githook ${code(gitHook)}: cancelled`,
+    };
+  }
   return {
     color: 'danger',
     title: 'Could not start :x:',
