@@ -150,6 +150,19 @@ describe('a rerun', () => {
     assert.match(status?.handledRerun ?? '', /^digest:[a-z2-7]{32}$/);
   });
 
+  it('is not asked for by a run that comes from a backup with its annotation', async (t) => {
+    const s = await startScenario(t);
+    await s.gitHook('app');
+    const run = await pushed(s);
+    const restored = { ...run, metadata: { name: 'restored', annotations: { [key]: 'long ago' } } };
+    await api('POST', `${group}/namespaces/${s.namespace}/githookruns`, restored);
+    await untilAnswered(s, { ...run, metadata: { name: 'restored' } }, 'long ago');
+    await waitFor(async () => (await eventsAbout(s.namespace, 'restored', 'RerunRefused')).length > 0, {
+      what: 'the Event',
+    });
+    assert.deepEqual(await manual(s), []);
+  });
+
   it('of a run whose GitHook is gone is refused once, in an Event', async (t) => {
     const s = await startScenario(t);
     await s.gitHook('app');

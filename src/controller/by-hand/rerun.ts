@@ -31,6 +31,9 @@ export async function answerRun(key: string, context: ByHandContext, signal: Abo
 async function rerun(run: GitHookRun, value: string, context: ByHandContext, signal: AbortSignal): Promise<void> {
   const { recorder, kube } = context;
   try {
+    // Nobody has seen it yet: it comes from a backup, with an annotation that was answered long ago.
+    if (run.status?.phase === undefined)
+      throw new TerminalError('NotBegun', 'the run has not begun itself. Set another value once it has');
     const again = runAgain(run, await gitHookOf(run, context, signal), value, context.clock.now());
     if (!(await storeRun(again, kube, signal))) return;
     const { ref, commit } = run.spec;
