@@ -142,6 +142,12 @@ describe('the GitHub notifier: what it says', () => {
     assert.equal(description.length, 140);
   });
 
+  it('does not say of a run that was cancelled that it could not start', async (t) => {
+    const message = 'Cancelled by hand: the Job build-x is stopped.';
+    const said = await told(t, { state: 'Error', reason: 'Cancelled', message });
+    assert.deepEqual([said['state'], said['description']], ['error', message]);
+  });
+
   it('replaces characters of four bytes, which GitHub refuses', async (t) => {
     const { description } = await told(t, { state: 'Error', reason: 'BadYaml', message: 'a \u{1f41b} b' });
     assert.equal(description, 'Could not start: BadYaml: a \ufffd b');

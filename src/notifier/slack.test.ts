@@ -54,6 +54,13 @@ describe('the Slack notifier', () => {
     assert.ok(text.includes('&lt;!channel&gt; &amp; &lt;https://evil.example|here&gt; &lt;@U1&gt;'));
   });
 
+  it('says of a run that was cancelled that it was, and how', async (t) => {
+    const { attachment } = await told(t, { state: 'Error', reason: 'Cancelled', message: 'Cancelled by hand <x>.' });
+    assert.equal(attachment.title, 'Cancelled :no_entry_sign:');
+    assert.match(attachment.text, /^The push of `\S+` to githook `team-a\/app`: Cancelled by hand &lt;x&gt;\. $/);
+    assert.equal(attachment.fallback, 'kube-git: githook `team-a/app`: cancelled');
+  });
+
   it('lets no backtick end the code early', async (t) => {
     const { attachment } = await told(t, { ref: 'refs/heads/a`*b*`c', state: 'Error', message: 'x' });
     assert.equal(attachment.fields[2]?.value, "`refs/heads/a'*b*'c`");
