@@ -110,7 +110,8 @@ describe('a run that is cancelled', () => {
   it('while kube-git waits for the answer to what it wrote itself is not overlooked', async (t) => {
     const proxy = await startApiProxy(t);
     const s = await startScenario(t, { master: proxy.url });
-    await s.gitHook('app');
+    // Nobody to be told: that would be a write, which finds out.
+    await s.gitHook('app', { notification: {} });
     let release = (): void => {};
     const until = new Promise<void>((resolve) => {
       release = resolve;
