@@ -3,15 +3,13 @@ import manifest from '../package.json' with { type: 'json' };
 import { type FlagValues, formatFlags, parseFlags } from './flags.ts';
 import { klogFlags, klogWarnings } from './klog-flags.ts';
 import { type Level, levels } from './log.ts';
+import { readWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
 /** The version of kube-git, as -version and the User-Agent say it. */
 export const version: string = manifest.version;
 
 export interface Config {
-  /** The secret of POST /github; empty means none, and the path answers 401 to everything. */
-  readonly githubWebhookSecret: string;
-  /** The same for POST /gitea. */
-  readonly giteaWebhookSecret: string;
+  readonly webhookSecrets: WebhookSecrets;
   readonly notificationConfigFile: string;
   /** Whether nobody named the file: then it may be missing. */
   readonly notificationConfigFileIsDefault: boolean;
@@ -69,9 +67,6 @@ export type Start =
 
 /** The ServiceAccount that install/tenant makes in a namespace, and the default of -default-service-account. */
 export const tenantServiceAccount = 'kube-git-runner';
-
-/** GitHub takes secrets of any length; what is shorter than 128 bits can be guessed from one signed delivery. */
-const minSecretBytes = 16;
 
 const flags = {
   'github-webhook-secret': {
@@ -159,11 +154,12 @@ export function parseConfig(argv: readonly string[], env: Environment): Start {
 }
 
 function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, env: Environment): Config {
-  const github = env['GITHUB_WEBHOOK_SECRET'] || values['github-webhook-secret'];
-  const gitea = env['GITEA_WEBHOOK_SECRET'] || values['gitea-webhook-secret'];
+  const { secrets: webhookSecrets, warnings } = readWebhookSecrets(
+    { github: values['github-webhook-secret'], gitea: values['gitea-webhook-secret'] },
+    env,
+  );
   return {
-    githubWebhookSecret: github.trim() === '' ? '' : github,
-    giteaWebhookSecret: gitea.trim() === '' ? '' : gitea,
+    webhookSecrets,
     notificationConfigFile: values['notification-config-file'],
     notificationConfigFileIsDefault: !given.has('notification-config-file'),
     kubeconfig: values.kubeconfig,
@@ -188,20 +184,6 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
       leaseDurationSeconds: Number.parseInt(values['leader-elect-lease-duration'], 10),
     },
     logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
-    warnings: [...klogWarnings(given), ...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
+    warnings: [...klogWarnings(given), ...warnings],
   };
-}
-
-function secretWarnings(forge: string, secret: string): string[] {
-  if (secret === '') return [];
-  const name = `the ${forge} webhook secret`;
-  if (secret.trim() === '') {
-    return [`${name} is white space only, which counts as none: /${forge.toLowerCase()} answers 401 to everything`];
-  }
-  const warnings: string[] = [];
-  if (Buffer.byteLength(secret) < minSecretBytes) {
-    warnings.push(`${name} is shorter than ${minSecretBytes} bytes and can be guessed: make a longer one`);
-  }
-  if (secret.trim() !== secret) warnings.push(`${name} begins or ends with white space, which counts as part of it`);
-  return warnings;
 }

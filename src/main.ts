@@ -1,6 +1,7 @@
 // The program: reads its configuration, makes every part, hands each what it needs, and ends it in order.
 // The only file that knows all.
 import { hostname, tmpdir } from 'node:os';
+import { setDefaultCACertificates } from 'node:tls';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
@@ -69,14 +70,16 @@ async function main(config: Config): Promise<void> {
 async function wire(config: Config) {
   const { namespace, defaultServiceAccount, tenantBase, statusContext, allowInsecureCredentials } = config;
   const metrics = createMetrics();
-  const { githubWebhookSecret, giteaWebhookSecret, sshKnownHostsFile: knownHostsFile } = config;
-  const own = [githubWebhookSecret, giteaWebhookSecret, ...proxySecrets(process.env)];
+  const { sshKnownHostsFile: knownHostsFile } = config;
+  const webhookSecrets: Readonly<Record<string, readonly string[]>> = config.webhookSecrets;
+  const own = [...Object.values(webhookSecrets).flat(), ...proxySecrets(process.env)];
   let secrets = (): readonly string[] => own;
   const log = createLog(config.logLevel, () => secrets());
   for (const warning of config.warnings) log.warn({ warning }, 'configuration');
 
   const common = { clock, log, metrics, namespace };
   const ca = await loadTrust(config.caFile);
+  if (ca) setDefaultCACertificates(ca); // else Node would not trust them in a proxy that speaks TLS itself
   const connect = await connector(config, metrics, log);
   const client = connect();
   // Of its own, so that a renewal never waits for a connection.
@@ -97,14 +100,12 @@ async function wire(config: Config) {
   const sources = { manifests: createManifestSource(git), refs: createRefSource(git) };
   const told = { client, ...sources, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
-  const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
-    github: [githubWebhookSecret],
-    gitea: [giteaWebhookSecret],
-  };
   const receiver = createReceiver({
     ...common,
     ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
-    secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
+    secrets: (forge) => webhookSecrets[forge] ?? [],
+    onVerified: (forge, index) =>
+      metrics.webhookSecretUsed.inc({ forge, secret: index === 0 ? 'current' : 'previous' }),
   });
   return { ...common, clients: [client, leaseClient], recorder, notifications, workspace, replica, receiver };
 }

@@ -32,6 +32,8 @@ export interface Metrics {
   readonly deliveries: CountMetric<'forge' | 'decision'>;
   /** 1 where the forge's path has a secret, 0 where it answers 401 to everything. */
   readonly webhookSecretConfigured: GaugeMetric<'forge'>;
+  /** Deliveries by which secret they were signed with, current or previous: the latter can go when it stops counting. */
+  readonly webhookSecretUsed: CountMetric<'forge' | 'secret'>;
   /** Runs that ended. */
   readonly runs: CountMetric<'phase' | 'reason'>;
   /** Seconds from receiving the push to its resource having been created. */
@@ -58,6 +60,10 @@ export interface Metrics {
 const table = {
   deliveries: ['kubegit_deliveries_total', 'Webhook deliveries, by forge and what was decided.'],
   webhookSecretConfigured: ['kubegit_webhook_secret_configured', '1 if webhooks of this forge can be verified.'],
+  webhookSecretUsed: [
+    'kubegit_webhook_secret_used_total',
+    'Deliveries by which secret signed them: current or previous.',
+  ],
   runs: ['kubegit_runs_total', 'Runs that ended, by phase and reason.'],
   pushToCreated: ['kubegit_push_to_resource_seconds', 'Time from receiving a push to its resource being created.'],
   notifications: ['kubegit_notifications_total', 'Attempts to tell a sink, by its type and the result.'],
@@ -84,6 +90,7 @@ export function createMetrics(): Metrics {
   return {
     deliveries: new Counter({ ...named(table.deliveries), labelNames: ['forge', 'decision'] }),
     webhookSecretConfigured: new Gauge({ ...named(table.webhookSecretConfigured), labelNames: ['forge'] }),
+    webhookSecretUsed: new Counter({ ...named(table.webhookSecretUsed), labelNames: ['forge', 'secret'] }),
     runs: new Counter({ ...named(table.runs), labelNames: ['phase', 'reason'] }),
     pushToCreated: new Histogram({ ...named(table.pushToCreated), buckets: pushBucketsInSeconds }),
     notifications: new Counter({ ...named(table.notifications), labelNames: ['type', 'result'] }),

@@ -5,7 +5,7 @@ import type { GitHookRun } from './githookrun.ts';
 import { byHand } from './keys.ts';
 import { digest } from './labels.ts';
 import type { ObjectMeta } from './object.ts';
-import { isCancelled, isEnded } from './phase.ts';
+import { cancelled, isEnded } from './phase.ts';
 
 /** The CRDs' limit for the values that status keeps, in characters. */
 const handledLimit = 1024;
@@ -18,7 +18,7 @@ export function isCancelAsked(run: GitHookRun): boolean {
 /** The value of a cancel that came when the run had ended, which nobody has been told yet; undefined where there is none. */
 export function lateCancel(run: GitHookRun): string | undefined {
   const value = annotationOf(run.metadata, byHand.cancel);
-  if (value === undefined || !isEnded(run) || isCancelled(run)) return undefined;
+  if (value === undefined || !isEnded(run) || run.status?.reason === cancelled) return undefined;
   return handledAs(value) === run.status?.handledCancel ? undefined : value;
 }
 

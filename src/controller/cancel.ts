@@ -2,7 +2,7 @@
 // again until then: what is to be done follows from the resource alone.
 import type { GitHookRun } from '../api/githookrun.ts';
 import { type KubeObject, keyOf } from '../api/object.ts';
-import { cancelledStanding, type Standing } from '../api/phase.ts';
+import { cancelled, type Standing } from '../api/phase.ts';
 import { ApiError, isNotFound } from '../kube/kube.ts';
 import type { ResourceKind, Stop } from '../resource/resource.ts';
 import { typeOf } from './child.ts';
@@ -15,11 +15,15 @@ interface Created {
 }
 
 /** The end of a run that is cancelled before it has created anything, and so never will. */
-export const nothingCreated: Standing = cancelledStanding(' before anything was created.');
+export const nothingCreated: Standing = ended('Asked for by hand, before anything was created.');
 
 /** The end of a run whose resource is gone. */
 export function stoppedAndGone({ title }: ResourceKind, name: string): Standing {
-  return cancelledStanding(`: the ${title} ${name} is stopped and gone.`);
+  return ended(`Asked for by hand; the ${title} ${name} is stopped and gone.`);
+}
+
+function ended(message: string): Standing {
+  return { phase: 'Failed', reason: cancelled, message };
 }
 
 /** Stops the resource unless that is done; where the run stands then. A resource that ended by itself has its own outcome. */
@@ -34,7 +38,7 @@ export async function cancel(
   if (seen.phase !== 'Running') {
     if (stop === 'ended') return context.explain(run, seen, signal);
     const { completionTime } = seen;
-    const standing = cancelledStanding(`: the ${kind.title} ${child.metadata.name} is stopped.`);
+    const standing = ended(`Asked for by hand; the ${kind.title} ${child.metadata.name} is stopped.`);
     return { ...standing, ...(completionTime && { completionTime }) };
   }
   const refusal =

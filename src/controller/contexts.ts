@@ -24,6 +24,7 @@ import type { ByHandContext } from './by-hand/context.ts';
 import { Children } from './children.ts';
 import { contextTaken, type GitHookContext } from './githook.ts';
 import type { Problem } from './githook-status.ts';
+import { GoneRuns } from './gone-runs.ts';
 import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { actingFor, type Installation } from './permission.ts';
@@ -91,19 +92,23 @@ export interface Contexts {
   readonly tell: TellContext;
   readonly gitHook: GitHookContext;
   readonly byHand: ByHandContext;
+  readonly gone: GoneRuns;
 }
 
 export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const { kube, gitHooks, clock, log, metrics, recorder, statusContext, notifications } = deps;
   const common = { kube, clock, log, gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps);
+  const announce = createAnnouncer({ gitHooks, recorder, log, metrics });
+  const gone = new GoneRuns({ clock, log, gitHooks, index: parts.index, announce });
   return {
+    gone,
     run: {
       ...common,
       manifests: deps.manifests,
       children: new Children(parts.children),
       fetchTurns: new LimitedTurns(fetchesEach, parts.wakeRun),
-      announce: createAnnouncer({ gitHooks, recorder, log, metrics }),
+      announce,
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
@@ -112,6 +117,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
     },
     tell: {
       ...common,
+      runs: liveOrGone(parts.runs, gone),
       turns: new Turns(),
       entryTurns: new LimitedTurns(tellsEach, parts.wakeTell),
       metrics,
@@ -122,6 +128,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       },
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
       outdated: parts.outdated,
+      spokenOver: new Set(),
     },
     byHand: {
       ...{ ...common, recorder, refs: deps.refs, firstTries: new Map() },
@@ -144,6 +151,15 @@ function prepareManifest(text: string, run: GitHookRun): { kind: ResourceKind; w
   const manifest = parseManifest(text);
   const kind = kindOf(manifest);
   return { kind, wanted: kind.render(manifest, run) };
+}
+
+/** The runs that are told of: by their keys the API server's, or those that it no longer has. */
+function liveOrGone(live: RunStore, gone: GoneRuns): TellContext['runs'] {
+  const holder = (key: string): TellContext['runs'] => (key.includes('@') ? gone : live);
+  return {
+    read: (key, signal) => holder(key).read(key, signal),
+    update: (key, change, signal) => holder(key).update(key, change, signal),
+  };
 }
 
 /** Why this sink is another GitHook's to speak to; undefined where it is not. */

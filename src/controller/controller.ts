@@ -4,14 +4,14 @@ import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
-import { isEnded } from '../api/phase.ts';
+import { isSettled } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
 import { answer, gitHookAsks, runAsks } from './by-hand/answer.ts';
 import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { isContextTaken, reconcileGitHook } from './githook.ts';
+import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
@@ -79,16 +79,20 @@ export class Controller {
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
     for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
+    for (const [key, run] of this.#contexts.gone.list()) this.#queueSinks(run, 'all', key);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
   }
 
-  /** To be called when a GitHook has changed. One that goes or says something else may free the context that another one waits for. */
+  /** To be called when a GitHook has changed. One that comes, goes or says something else may take or free the context of another one. */
   gitHookChanged(kind: string, gitHook: GitHook): void {
     if (kind !== 'deleted') this.#look(gitHook, kind === 'added');
+    else this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
-    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
-    for (const other of this.#deps.gitHooks.list()) {
-      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+    const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
+    if (isOnlyStatus || !gitHooks.hasSynced()) return; // in the first list each is looked at anyway
+    for (const other of gitHooks.list()) {
+      if (mayContend(gitHook, other)) this.#gitHookQueue.add(formatKey(keyOf(other)));
     }
   }
 
@@ -129,8 +133,7 @@ export class Controller {
     const key = formatKey(keyOf(run));
     this.#gitHookQueue.addAfter(gitHookKey(run), gitHookDelayMs);
     if (kind === 'deleted') {
-      this.#index.remove(run);
-      this.#store.forget(key);
+      this.#runDeleted(key, run);
       return;
     }
     const isEcho = this.#store.isEcho(run);
@@ -141,6 +144,20 @@ export class Controller {
     const settled = isSettled(run);
     if (!isEcho && !settled) this.#runQueue.add(key);
     if (settled && !waiting) this.#store.forget(key);
+  }
+
+  #runDeleted(key: string, shown: GitHookRun): void {
+    const run = this.#index.newest(shown);
+    this.#index.remove(run);
+    this.#store.forget(key);
+    const left = this.#contexts.gone.add(run);
+    if (left === undefined) return;
+    this.#queueSinks(left.run, 'nothing', left.key);
+    for (const heir of left.heirs) {
+      const heirKey = tellKey(formatKey(keyOf(heir.run)), heir.sink);
+      this.#contexts.tell.spokenOver.add(heirKey);
+      this.#tellQueue.add(heirKey);
+    }
   }
 
   #wrote(run: GitHookRun): void {
@@ -165,13 +182,13 @@ export class Controller {
   }
 
   /** Queues whoever has something to be told and returns whether there is any. */
-  #queueSinks(run: GitHookRun, outdated: Outdated): boolean {
+  #queueSinks(run: GitHookRun, outdated: Outdated, runKey = formatKey(keyOf(run))): boolean {
     let waiting = false;
     for (const sink of run.status?.sinks ?? []) {
       const next = plan(sink, this.#deps.clock.now(), outdated);
       if (next.kind === 'done') continue;
       waiting = true;
-      const key = tellKey(keyOf(run), sink);
+      const key = tellKey(runKey, sink);
       this.#outdated.note(key, outdated);
       this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
     }
@@ -200,9 +217,4 @@ export class Controller {
       queue.addRateLimited(key, error instanceof WaitingError ? error.retryAfterMs : 0);
     }
   }
-}
-
-/** Whether nothing is left to do for the run itself; its sinks are another matter. */
-function isSettled(run: GitHookRun): boolean {
-  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
 }

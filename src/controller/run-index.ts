@@ -1,8 +1,8 @@
 // The runs of each GitHook as the watch shows them and as kube-git wrote them itself, whichever came last.
 import type { GitHookRun } from '../api/githookrun.ts';
 import { formatKey, keyOf } from '../api/object.ts';
-import type { SinkKey } from './sinks.ts';
-import { findSink } from './sinks.ts';
+import { isNewer } from './run-store.ts';
+import { findSink, type SinkKey } from './sinks.ts';
 
 export class RunIndex {
   readonly #byGitHook = new Map<string, Map<string, GitHookRun>>();
@@ -24,6 +24,20 @@ export class RunIndex {
   /** The runs of the GitHook with this UID, newest first. */
   of(gitHookUid: string): readonly GitHookRun[] {
     return [...(this.#byGitHook.get(gitHookUid)?.values() ?? [])].sort((a, b) => compareAge(b, a));
+  }
+
+  /** Of what the watch shows of a run and what was written last, the newer. */
+  newest(shown: GitHookRun): GitHookRun {
+    const known = this.#byGitHook.get(shown.spec.gitHookRef.uid)?.get(formatKey(keyOf(shown)));
+    if (known === undefined || known.metadata.uid !== shown.metadata.uid) return shown;
+    return isNewer(known, shown) ? known : shown;
+  }
+
+  /** The run that has the word for this sink once a deleted run of the same GitHook and commit is silent; the newest there is. */
+  heir(deleted: GitHookRun, sink: SinkKey): GitHookRun | undefined {
+    return this.of(deleted.spec.gitHookRef.uid).find(
+      (other) => other.spec.commit === deleted.spec.commit && findSink(other, sink)?.desired !== undefined,
+    );
   }
 
   /** Whether a newer run of the same GitHook and commit has something to say to this sink. */

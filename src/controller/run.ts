@@ -8,7 +8,7 @@ import { formatTime } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { ResourceKind } from '../resource/resource.ts';
 import { cancel, nothingCreated, stoppedAndGone } from './cancel.ts';
-import { createChild, getChild, isControlledBy } from './child.ts';
+import { createChild, getChild, isControlledBy, isServerTrouble } from './child.ts';
 import { finish } from './finish.ts';
 import { prepare, serverOf } from './prepare.ts';
 import type { RunContext } from './run-context.ts';
@@ -74,8 +74,13 @@ async function create(run: GitHookRun, context: RunContext, signal: AbortSignal)
     const child = await createChild(wanted, owner, signal);
     return await record(creating, { kind, child }, context, signal);
   } catch (error) {
-    if (!(error instanceof TerminalError)) throw error;
-    return end(creating, { phase: 'Failed', reason: error.reason, message: error.message }, context, signal);
+    if (error instanceof TerminalError)
+      return end(creating, { phase: 'Failed', reason: error.reason, message: error.message }, context, signal);
+    if (isServerTrouble(error)) {
+      const message = `The API server could not create ${kind.title} ${name}: ${error.message}. It is tried again.`;
+      await stand(creating, { phase: 'Creating', reason: 'CreateFailed', message }, context, signal);
+    }
+    throw error;
   }
 }
 

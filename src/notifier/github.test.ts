@@ -142,10 +142,9 @@ describe('the GitHub notifier: what it says', () => {
     assert.equal(description.length, 140);
   });
 
-  it('does not say of a run that was cancelled that it could not start', async (t) => {
-    const message = 'Cancelled by hand: the Job build-x is stopped.';
-    const said = await told(t, { state: 'Error', reason: 'Cancelled', message });
-    assert.deepEqual([said['state'], said['description']], ['error', message]);
+  it('says of a cancelled run that it was cancelled', async (t) => {
+    const { state, description } = await told(t, { state: 'Error', reason: 'Cancelled', message: 'It was deleted.' });
+    assert.deepEqual([state, description], ['error', 'Cancelled: It was deleted.']);
   });
 
   it('replaces characters of four bytes, which GitHub refuses', async (t) => {

@@ -2,6 +2,7 @@
 // https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
 import * as v from 'valibot';
 import { classify, type Sink } from '../answer.ts';
+import { cancelled } from '../api/phase.ts';
 import { TerminalError } from '../errors.ts';
 import type { HttpPost } from '../http.ts';
 import { oneLine } from '../text.ts';
@@ -98,8 +99,8 @@ function descriptionOf({ state, reason, message }: Report): string {
   if (state === 'Started') return 'The build has started';
   if (state === 'Succeeded') return 'The build has succeeded';
   if (state === 'Failed') return 'The build has failed';
-  const words = reason === 'Cancelled' ? message : `Could not start: ${reason}: ${message}`;
-  return oneLine(words, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
+  const what = reason === cancelled ? 'Cancelled' : `Could not start: ${reason}`;
+  return oneLine(`${what}: ${message}`, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
 }
 
 function sinkOf(entry: string, { api }: Config, secrets: readonly string[]): Sink {

@@ -10,7 +10,7 @@ export type ReportState =
   | 'Succeeded'
   /** It failed, or vanished. */
   | 'Failed'
-  /** It could not be created, or (reason Cancelled) a person ended the run. */
+  /** It could not be created; or the run was cancelled, which is then the reason. */
   | 'Error';
 
 /** All a notifier may say. Every text is untrusted and must be escaped for its sink. */

@@ -25,7 +25,7 @@ async function untilTold(s: Scenario): Promise<void> {
     s.forge.messages.map(({ body }) => (body as { attachments: { title: string }[] }).attachments[0]?.title ?? '');
   const isTold = (): boolean => states(s).at(-1) === 'error' && /^Cancelled/.test(titles().at(-1) ?? '');
   await waitFor(isTold, { what: 'the cancelling to be told', deadlineMs: 30_000 });
-  assert.match(s.forge.statuses.at(-1)?.description ?? '', /^Cancelled by hand/);
+  assert.match(s.forge.statuses.at(-1)?.description ?? '', /^Cancelled: Asked for by hand/);
 }
 
 describe('a run that is cancelled', () => {
@@ -36,7 +36,7 @@ describe('a run that is cancelled', () => {
     const run = await s.untilRun(commit, isRunning, 'Running');
     await cancel(s, run);
     const ended = await s.untilRun(commit, isCancelled, 'cancelled');
-    assert.match(ended.status?.message ?? '', /^Cancelled by hand: the Job build-\w+ is stopped\.$/);
+    assert.match(ended.status?.message ?? '', /^Asked for by hand; the Job build-\w+ is stopped\.$/);
     assert.equal(ended.status?.conditions?.[0]?.status, 'False');
     const [job] = (await s.jobs()) as (KubeObject & { status: { conditions: { type: string; reason: string }[] } })[];
     assert.ok(job?.status.conditions.some(({ type, reason }) => type === 'Failed' && reason === 'DeadlineExceeded'));
@@ -69,7 +69,7 @@ describe('a run that is cancelled', () => {
     const run = await s.untilRun(commit, ({ status }) => status?.reason === 'Suspended', 'suspended');
     await cancel(s, run);
     const ended = await s.untilRun(commit, isCancelled, 'cancelled');
-    assert.match(ended.status?.message ?? '', /^Cancelled by hand: the Job build-\w+ is stopped and gone\.$/);
+    assert.match(ended.status?.message ?? '', /^Asked for by hand; the Job build-\w+ is stopped and gone\.$/);
     assert.deepEqual(await s.jobs(), []);
   });
 
@@ -83,7 +83,7 @@ describe('a run that is cancelled', () => {
     const run = await s.untilRun(commit, ({ status }) => status?.phase === 'Pending', 'Pending');
     await cancel(s, run);
     const ended = await s.untilRun(commit, isCancelled, 'cancelled');
-    assert.equal(ended.status?.message, 'Cancelled by hand before anything was created.');
+    assert.equal(ended.status?.message, 'Asked for by hand, before anything was created.');
     gitIsBack();
     await untilTold(s);
     assert.deepEqual(states(s), ['error']);

@@ -46,6 +46,24 @@ describe('docs/credentials.md', () => {
     assert.equal(blocks('sh').length, 4);
   });
 
+  it('says how a push that failed for its Secret is run: deleted and delivered again, not delivered again alone', async (t) => {
+    const s = await startScenario(t);
+    const run = await pageShell(t, s.namespace);
+    await s.gitHook('app', { passwordSecret: { name: 'git-token', key: 'token' } });
+    const commit = await s.push({ 'job.yaml': jobManifest });
+    const failed = await s.untilRun(commit, ({ status }) => status?.reason === 'SecretNotFound', 'SecretNotFound');
+    await run(blocks('sh')[0] ?? '');
+    const again = () => s.forge.redeliver(s.forge.deliveries.at(-1)?.id ?? '');
+    assert.match((await again()).answer?.body ?? '', /"Duplicate"/);
+    const [, remove = ''] = /`(kubectl delete githookrun NAME)`/.exec(page) ?? [];
+    await run(remove.replace('NAME', failed.metadata.name ?? ''));
+    assert.match((await again()).answer?.body ?? '', /"RunsCreated"/);
+    const second = await s.untilRun(commit, ({ metadata }) => metadata.uid !== failed.metadata.uid, 'another');
+    // The forge of the tests asks for no token: http without TLS gets none.
+    await s.untilRun(commit, ({ status }) => status?.reason === 'InsecureCredentials', 'past the Secret');
+    assert.equal(second.metadata.name, failed.metadata.name);
+  });
+
   it('mounts the certificate authority into the installation', async (t) => {
     const folder = await mkdtemp(join(root, 'docs/.page-'));
     t.after(() => rm(folder, { recursive: true, force: true }));
