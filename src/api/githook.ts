@@ -145,7 +145,7 @@ export interface GitHookStatus {
   readonly pruning?: readonly GitHookStatusPruning[];
   /** When the newest resource was created. */
   readonly lastTrigger?: string | null;
-  /** The value of the annotation kubegit.appspero.com/run-now that was carried out last. */
+  /** The value of the annotation kubegit.appspero.com/run-now that was answered last. */
   readonly handledRun?: string;
   /** How the search for pushes that no webhook told of goes: Poll compares refs, DeliveryLog reads the forge's log of deliveries. */
   readonly recovery?: readonly GitHookStatusRecovery[];

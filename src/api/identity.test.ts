@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { GitHookRun, GitHookRunSpec } from './githookrun.ts';
-import { type Arrival, decide, runName, type Verdict } from './identity.ts';
+import { type Arrival, decide, runName, runNameByHand, type Verdict } from './identity.ts';
 
 const push = {
   gitHook: { name: 'build', uid: 'uid-1' },
@@ -41,6 +41,22 @@ describe('runName', () => {
         assert.ok(made.length <= 63 && validName.test(made), made);
       }),
     );
+  });
+});
+
+describe('runNameByHand', () => {
+  const asked = { what: 'rerun' as const, uid: 'uid-1', value: 'v1' };
+
+  it('never changes for the same object and value, and is not the name of a push', () => {
+    assert.equal(runNameByHand('build', asked), 'build-vxrungqpe2dn');
+    assert.notEqual(runNameByHand('build', asked), runName(push, 1));
+  });
+
+  it('differs with the object, the value and what is asked, and is as short for a value of any length', () => {
+    const others = [{ uid: 'uid-2' }, { value: 'v2' }, { value: '' }, { what: 'run-now' as const }];
+    const names = others.map((other) => runNameByHand('build', { ...asked, ...other }));
+    assert.equal(new Set([runNameByHand('build', asked), ...names]).size, 5);
+    assert.ok(runNameByHand('b'.repeat(253), { ...asked, value: '\0/'.repeat(100_000) }).length <= 63);
   });
 });
 

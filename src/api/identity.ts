@@ -38,10 +38,27 @@ export interface PushIdentity {
 
 /** The name of the run with this number: at most 63 characters, a valid DNS name. The same for all who ask. */
 export function runName(push: PushIdentity, sequence: number): string {
-  const hash = digest(JSON.stringify([push.gitHook.uid, push.repository, push.ref, push.after]), hashLength);
-  const room = labelLimit - 1 - hashLength - 1 - String(maxSequence).length;
-  const name = `${cutName(push.gitHook.name, room)}-${hash}`;
+  const name = nameFor(push.gitHook.name, [push.gitHook.uid, push.repository, push.ref, push.after]);
   return sequence === 1 ? name : `${name}-${sequence}`;
+}
+
+/** What was asked for by hand, in an annotation of the object with this UID: of a run that is to run again, or of a GitHook. */
+export interface AskedByHand {
+  readonly what: 'rerun' | 'run-now';
+  readonly uid: string;
+  /** The annotation's value, whole. */
+  readonly value: string;
+}
+
+/** The name of a run by hand: asking the same of the same object twice is asking once. It is in no push's sequence. */
+export function runNameByHand(gitHookName: string, { what, uid, value }: AskedByHand): string {
+  return nameFor(gitHookName, [what, uid, value]);
+}
+
+/** A list of another length never has the same hash: runs of pushes and runs by hand do not meet. */
+function nameFor(gitHookName: string, identity: readonly string[]): string {
+  const room = labelLimit - 1 - hashLength - 1 - String(maxSequence).length;
+  return `${cutName(gitHookName, room)}-${digest(JSON.stringify(identity), hashLength)}`;
 }
 
 export type Verdict = 'duplicate' | 'claim' | 'next';

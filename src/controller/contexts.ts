@@ -5,7 +5,7 @@ import { gitHookKey } from '../api/keys.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import type { ManifestSource } from '../git/git.ts';
+import type { ManifestSource, RefSource } from '../git/git.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { NotLeading } from '../kube/fenced.ts';
 import type { Kube } from '../kube/kube.ts';
@@ -19,6 +19,8 @@ import { kindOf } from '../resource/registry.ts';
 import type { ResourceKind } from '../resource/resource.ts';
 import { AccountCheck } from './account-check.ts';
 import { createAnnouncer } from './announce.ts';
+import type { Arrivals } from './by-hand/arrivals.ts';
+import type { ByHandContext } from './by-hand/context.ts';
 import { Children } from './children.ts';
 import { contextTaken, type GitHookContext } from './githook.ts';
 import type { Problem } from './githook-status.ts';
@@ -51,6 +53,7 @@ export interface ControllerDeps extends Installation {
   /** Whether this process leads at this moment; asked before each message. */
   readonly leads: () => boolean;
   readonly manifests: ManifestSource;
+  readonly refs: RefSource;
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
@@ -62,6 +65,9 @@ export interface ControllerDeps extends Installation {
 /** Fetches from one server at a time: half of what git does at once, so that the rest is there for the others. */
 const fetchesEach = 4;
 
+/** Questions by hand to one server at a time: few are ever asked. */
+const questionsEach = 2;
+
 /** Messages to one entry of the notification file at a time: a small part of the workers, see controller.ts. */
 const tellsEach = 8;
 
@@ -70,6 +76,9 @@ interface Parts {
   readonly index: RunIndex;
   readonly runs: RunStore;
   readonly outdated: OutdatedSinks;
+  readonly arrivals: Arrivals;
+  /** Has what is asked by hand under this key looked at again. */
+  wakeByHand(key: string): void;
   /** Has the sink of a run with this key looked at again. */
   wakeTell(key: string): void;
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
@@ -82,6 +91,7 @@ export interface Contexts {
   readonly run: RunContext;
   readonly tell: TellContext;
   readonly gitHook: GitHookContext;
+  readonly byHand: ByHandContext;
   readonly gone: GoneRuns;
 }
 
@@ -120,8 +130,13 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       outdated: parts.outdated,
       spokenOver: new Set(),
     },
+    byHand: {
+      ...{ ...common, recorder, refs: deps.refs, firstTries: new Map() },
+      turns: new LimitedTurns(questionsEach, parts.wakeByHand),
+      actingFor: (gitHook) => actingFor(gitHook, kube, deps),
+    },
     gitHook: {
-      ...common,
+      ...{ ...common, recorder, arrivals: parts.arrivals },
       index: parts.index,
       askAgain: parts.askAgain,
       account: new AccountCheck({ kube, clock, installation: deps }),

@@ -1,5 +1,5 @@
-// The loop around spine 2, for one term as the leader: watches feed keys into three queues (runs, sinks, GitHooks), workers
-// reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
+// The loop around spine 2, for one term as the leader: watches feed keys into queues (runs, sinks, GitHooks, what is asked by
+// hand), workers reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
@@ -7,13 +7,15 @@ import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isSettled } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
+import { answer, gitHookAsks, runAsks } from './by-hand/answer.ts';
+import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
-import { RunStore } from './run-store.ts';
+import { isNewer, RunStore } from './run-store.ts';
 import { type Outdated, plan } from './sinks.ts';
 import { tell, tellKey } from './tell.ts';
 import { slim, Watches } from './watches.ts';
@@ -22,6 +24,7 @@ import { slim, Watches } from './watches.ts';
 const runWorkers = 16;
 const tellWorkers = 64;
 const gitHookWorkers = 4;
+const byHandWorkers = 8;
 
 /** A GitHook's status is written at most about once in this time while its runs change. */
 const gitHookDelayMs = 500;
@@ -36,6 +39,8 @@ export class Controller {
   readonly #runQueue: Queue;
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
+  readonly #byHandQueue: Queue;
+  readonly #arrivals = new Arrivals();
   readonly #store: RunStore;
   readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
@@ -46,6 +51,7 @@ export class Controller {
     this.#runQueue = new Queue({ ...backOff, clock });
     this.#tellQueue = new Queue({ ...backOff, clock });
     this.#gitHookQueue = new Queue({ ...backOff, clock });
+    this.#byHandQueue = new Queue({ ...backOff, clock });
     this.#watches = new Watches(deps, {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
@@ -57,7 +63,8 @@ export class Controller {
       runs: this.#store,
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
-      outdated: this.#outdated,
+      wakeByHand: (key) => this.#byHandQueue.add(key),
+      ...{ outdated: this.#outdated, arrivals: this.#arrivals },
       askAgain: (uid) => {
         for (const run of this.#index.of(uid)) this.#queueSinks(run, 'refusal');
       },
@@ -78,7 +85,8 @@ export class Controller {
 
   /** To be called when a GitHook has changed. One that comes, goes or says something else may take or free the context of another one. */
   gitHookChanged(kind: string, gitHook: GitHook): void {
-    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    if (kind !== 'deleted') this.#look(gitHook, kind === 'added');
+    else this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
     const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
     const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
@@ -92,7 +100,7 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const contexts = this.#contexts;
     const watching = this.#watches.run(signal);
-    for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    for (const gitHook of this.#deps.gitHooks.list()) this.#look(gitHook, true);
     await this.#untilSynced(signal);
     const work = (
       queue: Queue,
@@ -104,12 +112,21 @@ export class Controller {
       watching,
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
+      work(this.#byHandQueue, 'by-hand', byHandWorkers, (key) => answer(key, contexts.byHand, signal)),
       work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
     ]);
   }
 
   async #untilSynced(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.waitingFor().length > 0) await this.#deps.clock.sleep(50, signal).catch(() => {});
+  }
+
+  #look(gitHook: GitHook, isFirst: boolean): void {
+    if (isFirst) this.#arrivals.note(gitHook);
+    else this.#arrivals.forget(gitHook);
+    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const asks = gitHookAsks(gitHook);
+    if (asks !== undefined) this.#byHandQueue.add(asks);
   }
 
   #runChanged(kind: string, run: GitHookRun): void {
@@ -121,6 +138,8 @@ export class Controller {
     }
     const isEcho = this.#store.isEcho(run);
     if (!isEcho) this.#index.set(run);
+    const asks = runAsks(run);
+    if (asks !== undefined) this.#byHandQueue.add(asks);
     const waiting = this.#queueSinks(run, kind === 'added' ? 'refusal' : 'nothing');
     const settled = isSettled(run);
     if (!isEcho && !settled) this.#runQueue.add(key);
@@ -152,6 +171,10 @@ export class Controller {
     const waiting = this.#queueSinks(run, 'nothing');
     const isShown = watched.metadata.resourceVersion === run.metadata.resourceVersion;
     if (isShown && isSettled(run) && !waiting) this.#store.forget(key);
+    if (watched === undefined || !isNewer(watched, run)) return;
+    // Somebody wrote after us and the watch was faster than our answer: such as an annotation, which would be overlooked.
+    this.#store.forget(key);
+    this.#runQueue.add(key);
   }
 
   #childChanged(kind: string, child: KubeObject): void {

@@ -2,12 +2,14 @@
 // the history limits. Runs that go on are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import { gitHookType } from '../api/keys.ts';
+import { byHand, gitHookType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { EventRecorder } from '../kube/recorder.ts';
 import type { AccountCheck } from './account-check.ts';
+import type { Arrivals } from './by-hand/arrivals.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
 import { prune } from './prune.ts';
 import { contextOf } from './report.ts';
@@ -17,7 +19,9 @@ import type { SinkKey } from './sinks.ts';
 export interface GitHookContext {
   readonly kube: Kube;
   readonly clock: Clock;
+  readonly recorder: EventRecorder;
   readonly index: RunIndex;
+  readonly arrivals: Pick<Arrivals, 'valueOf'>;
   readonly statusContext: string;
   readonly account: Pick<AccountCheck, 'look'>;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
@@ -41,6 +45,7 @@ export async function reconcileGitHook(
   const facts = {
     runs,
     problem: account.problem ?? problemOf(gitHook, context),
+    cameWith: context.arrivals.valueOf(gitHook),
   };
   // Its last word was refused for that, which its status shows until it has been said.
   if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
@@ -48,6 +53,10 @@ export async function reconcileGitHook(
   const stored = isDeepStrictEqual(status, gitHook.status)
     ? gitHook
     : await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+  if (facts.cameWith !== undefined) {
+    const message = `${byHand.runNow} starts nothing: the GitHook came with it, so nobody has asked for a run. Set another value to run`;
+    context.recorder.event(gitHook, 'Normal', 'RunNowIgnored', message);
+  }
   return Math.min(account.againMs ?? Number.POSITIVE_INFINITY, await prune(stored, runs, context, signal));
 }
 
