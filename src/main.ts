@@ -8,6 +8,7 @@ import { Replica } from './controller/replica.ts';
 import { messageOf } from './errors.ts';
 import { forges } from './forge/registry.ts';
 import { createManifestSource } from './git/fetch.ts';
+import { createRefSource } from './git/refs.ts';
 import { openWorkspace } from './git/workspace.ts';
 import { startHealth } from './health.ts';
 import { createHttpPost } from './http.ts';
@@ -21,6 +22,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { watchNotificationFile } from './notifier/file.ts';
 import { startProfile } from './profile.ts';
 import { proxySecrets } from './proxy.ts';
+import { record } from './receiver/record.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
 import { loadTrust } from './trust.ts';
@@ -95,8 +97,11 @@ async function wire(config: Config) {
   const workspace = await openWorkspace(tmpdir());
   const environment = { ...process.env, ...(ca && gitTrust(await workspace.write('ca.pem', ca.join('\n')))) };
   const { directory } = workspace;
-  const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
-  const told = { client, manifests, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
+  const git = { directory, environment, knownHostsFile, allowInsecureCredentials, log };
+  const sources = { manifests: createManifestSource(git), refs: createRefSource(git) };
+  const recovery = { record, poll: config.poll };
+  const account = { defaultServiceAccount, tenantBase, statusContext };
+  const told = { client, ...sources, ...recovery, notifications, recorder, ...account };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
   const receiver = createReceiver({
     ...common,

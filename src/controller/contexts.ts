@@ -27,6 +27,8 @@ import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { actingFor, type Installation } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
+import type { RecoveryNotes } from './recovery/notes.ts';
+import type { RecoveryDeps } from './recovery/recovery.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
 import type { RunStore } from './run-store.ts';
@@ -51,6 +53,10 @@ export interface ControllerDeps extends Installation {
   /** Whether this process leads at this moment; asked before each message. */
   readonly leads: () => boolean;
   readonly manifests: ManifestSource;
+  readonly refs: RecoveryDeps['refs'];
+  /** Records a push as the receiver does. */
+  readonly record: RecoveryDeps['record'];
+  readonly poll: RecoveryDeps['poll'];
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
@@ -70,6 +76,7 @@ interface Parts {
   readonly index: RunIndex;
   readonly runs: RunStore;
   readonly outdated: OutdatedSinks;
+  readonly recovery: RecoveryNotes;
   /** Has the sink of a run with this key looked at again. */
   wakeTell(key: string): void;
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
@@ -125,6 +132,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       index: parts.index,
       askAgain: parts.askAgain,
       account: new AccountCheck({ kube, clock, installation: deps }),
+      recovery: parts.recovery,
       statusContext,
       missingEntry: (sink) =>
         notifications.find(sink.type, sink.name) ? undefined : missingMessage(sink, notifications),

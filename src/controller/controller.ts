@@ -1,5 +1,5 @@
-// The loop around spine 2, for one term as the leader: watches feed keys into three queues (runs, sinks, GitHooks), workers
-// reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
+// The loop around spine 2, for one term as the leader: watches feed keys into queues (runs, sinks, GitHooks, looks for lost
+// pushes), workers reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
@@ -11,6 +11,8 @@ import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
+import { actingFor } from './permission.ts';
+import { Recovery } from './recovery/recovery.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { RunStore } from './run-store.ts';
@@ -22,6 +24,8 @@ import { slim, Watches } from './watches.ts';
 const runWorkers = 16;
 const tellWorkers = 64;
 const gitHookWorkers = 4;
+/** Looks at repositories for lost pushes. */
+const lookWorkers = 8;
 
 /** A GitHook's status is written at most about once in this time while its runs change. */
 const gitHookDelayMs = 500;
@@ -36,6 +40,8 @@ export class Controller {
   readonly #runQueue: Queue;
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
+  readonly #lookQueue: Queue;
+  readonly #recovery: Recovery;
   readonly #store: RunStore;
   readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
@@ -46,11 +52,18 @@ export class Controller {
     this.#runQueue = new Queue({ ...backOff, clock });
     this.#tellQueue = new Queue({ ...backOff, clock });
     this.#gitHookQueue = new Queue({ ...backOff, clock });
+    this.#lookQueue = new Queue({ ...backOff, clock });
     this.#watches = new Watches(deps, {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
     });
     this.#store = new RunStore(deps.kube, (run) => this.#wrote(run));
+    this.#recovery = new Recovery(deps, {
+      queue: this.#lookQueue,
+      runsOf: (uid) => this.#index.of(uid),
+      actingFor: (gitHook) => actingFor(gitHook, deps.kube, deps.defaultServiceAccount),
+      wakeGitHook: (key) => this.#gitHookQueue.add(key),
+    });
     this.#contexts = createContexts(deps, {
       children: this.#watches.children,
       index: this.#index,
@@ -58,6 +71,7 @@ export class Controller {
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
       outdated: this.#outdated,
+      recovery: this.#recovery.notes,
       askAgain: (uid) => {
         for (const run of this.#index.of(uid)) this.#queueSinks(run, 'refusal');
       },
@@ -79,6 +93,7 @@ export class Controller {
   /** To be called when a GitHook has changed. One that comes, goes or says something else may take or free the context of another one. */
   gitHookChanged(kind: string, gitHook: GitHook): void {
     this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    this.#recovery.gitHookChanged(kind, gitHook);
     const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
     const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
@@ -94,6 +109,7 @@ export class Controller {
     const watching = this.#watches.run(signal);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
     await this.#untilSynced(signal);
+    this.#recovery.start();
     const work = (
       queue: Queue,
       name: string,
@@ -104,6 +120,7 @@ export class Controller {
       watching,
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
+      work(this.#lookQueue, 'look', lookWorkers, (key) => this.#recovery.look(key, signal)),
       work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
     ]);
   }
