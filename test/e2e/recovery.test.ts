@@ -5,13 +5,13 @@ import { describe, it } from 'node:test';
 import type { GitHook } from '../../src/api/githook.ts';
 import { startApiProxy } from '../env/api-proxy.ts';
 import { api } from '../env/cluster.ts';
+import type { FaultProxy } from '../env/proxy.ts';
 import { jobManifest, type Scenario, type ScenarioOptions, startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
 
 type Context = Parameters<typeof startScenario>[0];
 
-const zero = '0'.repeat(40);
-const quick = ['-poll-interval=1s', '-poll-settle=2s'];
+const quick = ['-poll-interval=1s', '-poll-settle=1s'];
 const files = { 'job.yaml': jobManifest };
 
 /** A scenario that looks every second, with a GitHook whose baseline is taken; the repository has a commit on main. */
@@ -27,7 +27,7 @@ async function start(
 }
 
 interface ConfigMap {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+  readonly metadata: { readonly name: string; readonly ownerReferences: readonly { readonly uid: string }[] };
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -95,7 +95,6 @@ describe('a push whose webhook was lost', () => {
     assert.match(event, new RegExp(`^no webhook told of the push of refs/heads/main \\(${commit.slice(0, 12)}\\)`));
     await untilAllLooked(s);
     assert.equal((await s.runs()).filter(({ spec }) => spec.commit === commit).length, 1);
-    assert.equal((await s.jobs()).length, 2);
   });
 
   it('is claimed by the webhook when that comes late', async (t) => {
@@ -159,8 +158,8 @@ describe('a push whose webhook was lost', () => {
   });
 });
 
-async function patch(s: Scenario, spec: Partial<GitHook['spec']>): Promise<void> {
-  await api('PATCH', `/apis/kubegit.appspero.com/v1alpha1/namespaces/${s.namespace}/githooks/app`, { spec });
+async function patch(s: Scenario, spec: Partial<GitHook['spec']>, name = 'app'): Promise<void> {
+  await api('PATCH', `/apis/kubegit.appspero.com/v1alpha1/namespaces/${s.namespace}/githooks/${name}`, { spec });
 }
 
 describe('the baseline', () => {
@@ -188,7 +187,7 @@ describe('the baseline', () => {
     await untilAllLooked(s);
     await patch(s, { repository: other.url });
     await waitFor(async () => (await written()).endsWith('/acme/other'), { what: 'the new baseline' });
-    await other.commit({ README: 'x' }, { branch: 'marker-other' });
+    await other.commit({ ...files, README: 'x' }, { branch: 'marker-other' });
     await waitFor(async () => (await s.runs()).length > 1, { what: 'the marker', deadlineMs: 20_000 });
     assert.deepEqual((await s.runs()).map(({ spec }) => spec.ref.replace(/\d+$/, '')).sort(), [
       'refs/heads/marker-',
@@ -212,22 +211,32 @@ describe('the baseline', () => {
     assert.equal((await s.runs()).filter(({ spec }) => spec.commit === commit).length, 1);
   });
 
-  it('is one ConfigMap that goes with the GitHook, and is not written while nothing moves', async (t) => {
-    const s = await start(t);
+  it('is one ConfigMap owned by the GitHook, and nothing is written while nothing moves', async (t) => {
+    const proxy = await startApiProxy(t);
+    const s = await start(t, { master: proxy.url });
     await untilAllLooked(s);
-    const [before] = await waitFor(
-      async () => {
-        const now = await baselines(s);
-        return now.length === 1 && now;
-      },
-      { what: 'one' },
+    const quiet = waitForLooks(proxy, 3);
+    await quiet;
+    const from = proxy.log.length;
+    await waitForLooks(proxy, 3);
+    const writes = proxy.log.slice(from).filter(({ method }) => method !== 'GET');
+    assert.deepEqual(
+      writes.map(({ method, path }) => `${method} ${path}`).filter((call) => !call.includes('/leases/')),
+      [],
     );
-    const looks = (): number => s.kubeGit.lines.length;
-    assert.ok(looks() > 0);
-    const [after] = await baselines(s);
-    assert.equal(after?.metadata.name, before?.metadata.name);
+    const [{ metadata }, ...others] = (await baselines(s)) as [ConfigMap, ...ConfigMap[]];
+    const { uid } = (await s.readGitHook('app')).metadata;
+    assert.deepEqual([others.length, metadata.ownerReferences[0]?.uid], [0, uid]);
   });
 });
+
+/** Until the baseline has been read so many times more. */
+async function waitForLooks(proxy: FaultProxy, count: number): Promise<void> {
+  const looks = (): number =>
+    proxy.log.filter(({ path, method }) => method === 'GET' && path.includes('/configmaps/')).length;
+  const from = looks();
+  await waitFor(() => looks() >= from + count, { what: 'looks', deadlineMs: 30_000 });
+}
 
 describe('a cluster that no forge can reach', () => {
   it('runs what is pushed, with no webhook and no secret at all', async (t) => {
@@ -252,10 +261,46 @@ describe('a cluster that no forge can reach', () => {
 });
 
 describe('a repository that cannot be looked at', () => {
-  it('is said in the status, and forgotten when it can', async (t) => {
-    const s = await start(t, { spec: { repository: 'http://127.0.0.1:1/acme/app.git' } }).catch(() => undefined);
-    assert.equal(s, undefined);
+  it('is said in the status until it can, and what was pushed meanwhile is found', async (t) => {
+    const s = await startScenario(t, { args: quick });
+    await s.repository.commit(files);
+    await s.gitHook('app', { repository: `${s.sinks.github.url}/acme/app.git` });
+    await untilLooked(s);
+    const recovery = async () => (await s.readGitHook('app')).status?.recovery?.[0];
+    await waitFor(async () => (await recovery())?.lastSuccessTime, { what: 'the first look to be told' });
+    const up = s.sinks.github.rule(() => ({ kind: 'answer', status: 500 }));
+    const commit = await silently(s);
+    const error = await waitFor(async () => (await recovery())?.lastError, { what: 'the error' });
+    assert.match(error, /^RepositoryUnreachable: .* answers 500$/);
+    up();
+    await found(s, commit);
+    await waitFor(async () => (await recovery())?.lastError === undefined, { what: 'the error to go' });
+  });
+
+  it('with an account that may not keep a baseline is said with what to do', async (t) => {
+    const s = await startScenario(t, { args: [...quick, '-default-service-account=kube-git-runner'] });
+    await api('POST', `/api/v1/namespaces/${s.namespace}/serviceaccounts`, { metadata: { name: 'kube-git-runner' } });
+    await s.repository.commit(files);
+    await s.gitHook('app');
+    const recovery = async () => (await s.readGitHook('app')).status?.recovery?.[0];
+    const error = await waitFor(async () => (await recovery())?.lastError, { what: 'the error' });
+    assert.match(error, /^NoPermission: .*configmaps.* kubectl apply -k install\/tenant -n /);
   });
 });
 
-void zero;
+describe('GitHooks of one repository', () => {
+  it('share a connection, and each has its run', async (t) => {
+    const s = await start(t);
+    for (const name of ['b', 'c', 'd']) await s.gitHook(name);
+    await untilLooked(s, 4);
+    const lists = (): number => s.sinks.github.log.length;
+    const shared = `${s.sinks.github.url}/acme/app.git`;
+    for (const name of ['app', 'b', 'c', 'd']) await patch(s, { repository: shared }, name);
+    await waitFor(() => lists() > 0, { what: 'a look through the proxy' });
+    const commit = await silently(s);
+    await waitFor(async () => (await s.runs()).filter(({ spec }) => spec.commit === commit).length === 4, {
+      what: 'four runs',
+      deadlineMs: 30_000,
+    });
+  });
+});

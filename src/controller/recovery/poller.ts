@@ -1,5 +1,6 @@
 // Finds pushes that no webhook told of by comparing a repository's refs with what they were. One look a call; the queue
 // says when. The pure rules are in look.ts and baseline.ts, what is done about a lost push is in recover.ts.
+import { isDeepStrictEqual } from 'node:util';
 import type { GitHook } from '../../api/githook.ts';
 import type { GitHookRun } from '../../api/githookrun.ts';
 import { covers, keptWindowMs } from '../../api/identity.ts';
@@ -45,6 +46,8 @@ export interface PollerDeps {
 const looksEach = 3;
 /** So many pushes are recorded in one look; more are in the next, at once. */
 const mostAtOnce = 50;
+/** A list of refs that is shared can be a little too old for what has just become due. */
+const soonestMs = 1_000;
 /** So often is a baseline written that has nothing new but its time, which tells a lost push from an earlier one of the same commit. */
 const renewMs = 60 * 60_000;
 
@@ -118,16 +121,21 @@ export class Poller {
     if (error !== undefined) return Number.POSITIVE_INFINITY;
     if (more) return 0;
     const { clock, settings } = this.#deps;
-    return Math.max(0, Math.min(...open.map(({ firstSeenMs }) => firstSeenMs + settings.settleMs - clock.now())));
+    return Math.max(
+      soonestMs,
+      Math.min(...open.map(({ firstSeenMs }) => firstSeenMs + settings.settleMs - clock.now())),
+    );
   }
 
   async #lookNow(gitHook: GitHook, signal: AbortSignal): Promise<Outcome> {
     const { lists, clock, actingFor } = this.#deps;
     const kube = actingFor(gitHook);
     const credentials = await readCredentials(gitHook, kube, signal);
-    const list = await lists.list(gitHook.spec.repository, credentials, signal);
     const stored = await readBaseline(gitHook, kube, signal);
     const { baseline } = stored;
+    // What a list from before a change of the patterns does not show would be wanted by the new ones.
+    const fresh = baseline === undefined || !isDeepStrictEqual(baseline.branches, gitHook.spec.branches);
+    const list = await lists.list({ url: gitHook.spec.repository, credentials, fresh }, signal);
     const place = { gitHook, kube, stored };
     if (baseline === undefined || !isUsable(baseline, gitHook, clock.now())) {
       return this.#keep(place, list, { open: [], found: 0 }, signal);
@@ -142,18 +150,22 @@ export class Poller {
     const { runsOf, settings } = this.#deps;
     const { uid = '' } = gitHook.metadata;
     const { repository } = baseline;
-    const memory = this.#memories.get(uid);
     const runs = runsOf(uid).filter(({ spec }) => canonicalRepository(spec.repository) === repository);
     return look({
       ...list,
       baseline,
-      before: memory?.repository === repository ? memory : undefined,
+      before: this.#memoryOf(uid, repository),
       settleMs: settings.settleMs,
       // What was not wanted when the baseline was taken is not lost: a change of patterns starts nothing.
       wants: (ref) => matchesRef(gitHook.spec.branches, ref) && matchesRef(baseline.branches, ref),
       hasRun: ({ ref, id, unseenMs }) =>
         runs.some((run) => run.spec.ref === ref && run.spec.after === id && covers(run, unseenMs)),
     });
+  }
+
+  #memoryOf(uid: string, repository: string): Memory | undefined {
+    const memory = this.#memories.get(uid);
+    return memory?.repository === repository ? memory : undefined;
   }
 
   /** Those that are done with, recovered or found to be none. One that fails does not hold up the others. */
@@ -187,11 +199,15 @@ export class Poller {
     const { branches } = gitHook.spec;
     const repository = repositoryOf(gitHook);
     const baseline = baselineAfter(list, outcome.open, { repository, branches });
+    const { uid = '' } = gitHook.metadata;
+    const { open } = outcome;
+    const before = this.#memoryOf(uid, repository)?.lookedMs ?? 0;
+    // Should it not be written, what it lacks will be seen as new: then the time from which that counts must not move.
+    this.#memories.set(uid, { repository, lookedMs: before, open });
     if (isNews(baseline, stored.baseline)) {
       await writeBaseline(gitHook, baseline, { kube, resourceVersion: stored.resourceVersion, signal });
     }
-    const { uid = '' } = gitHook.metadata;
-    this.#memories.set(uid, { repository, lookedMs: list.startedMs, open: outcome.open });
+    this.#memories.set(uid, { repository, lookedMs: list.startedMs, open });
     return outcome;
   }
 }
@@ -213,6 +229,6 @@ function isUsable(baseline: Baseline, gitHook: GitHook, nowMs: number): boolean 
 function isNews(baseline: Baseline, stored: Baseline | undefined): boolean {
   if (stored === undefined || stored.repository !== baseline.repository) return true;
   if (!stored.digests.equals(baseline.digests)) return true;
-  if (JSON.stringify(stored.branches) !== JSON.stringify(baseline.branches)) return true;
+  if (!isDeepStrictEqual(stored.branches, baseline.branches)) return true;
   return baseline.asOfMs - stored.asOfMs >= renewMs;
 }

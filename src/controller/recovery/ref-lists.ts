@@ -10,7 +10,7 @@ export interface TimedList extends RefList {
 }
 
 /** How long an answer is good enough: for all GitHooks of a repository that are due in the same moment. */
-const sharedForMs = 5_000;
+const sharedForMs = 2_000;
 
 interface Shared {
   readonly list: Promise<TimedList>;
@@ -28,14 +28,18 @@ export class RefLists {
     this.#clock = clock;
   }
 
-  /** As RefSource.list; a list, or a failure, that is under way or of the last seconds is good enough. */
-  list(url: string, credentials: Credentials, signal: AbortSignal): Promise<TimedList> {
+  /** As RefSource.list; a list, or a failure, that is under way or of the last seconds is good enough unless it is to be `fresh`. */
+  list(
+    repository: { readonly url: string; readonly credentials: Credentials; readonly fresh: boolean },
+    signal: AbortSignal,
+  ): Promise<TimedList> {
+    const { url, credentials, fresh } = repository;
     this.#forgetOld();
     const key = createHash('sha256')
       .update(JSON.stringify([url, credentials]))
       .digest('hex');
     const shared = this.#shared.get(key)?.list;
-    if (shared) return shared;
+    if (shared && !fresh) return shared;
     const entry: Shared = { list: this.#ask(url, credentials, signal), endMs: undefined };
     this.#shared.set(key, entry);
     const end = (): void => {
