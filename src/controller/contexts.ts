@@ -13,6 +13,7 @@ import type { EventRecorder } from '../kube/recorder.ts';
 import type { Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { DeliveryLog } from '../notifier/delivery-log.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import { parseManifest } from '../resource/manifest.ts';
 import { kindOf } from '../resource/registry.ts';
@@ -38,7 +39,7 @@ import { Turns } from './turns.ts';
 
 /** The entries of the notification file in use. */
 export interface NotificationEntries {
-  find(type: string, name: string): { readonly notifier: Notifier } | undefined;
+  find(type: string, name: string): { readonly notifier: Notifier; readonly log?: DeliveryLog } | undefined;
   names(type: string): readonly string[];
   /** Why the file as it is now cannot be used; undefined when it can. */
   problem(): string | undefined;
@@ -56,6 +57,7 @@ export interface ControllerDeps extends Installation {
   readonly refs: RecoveryDeps['refs'];
   /** Records a push as the receiver does. */
   readonly record: RecoveryDeps['record'];
+  readonly parseLogged: RecoveryDeps['parseLogged'];
   readonly poll: RecoveryDeps['poll'];
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;

@@ -85,6 +85,7 @@ export class Controller {
 
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
+    this.#recovery.entriesChanged();
     for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
     for (const [key, run] of this.#contexts.gone.list()) this.#queueSinks(run, 'all', key);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));

@@ -105,6 +105,7 @@ function withNote(before: GitHookStatusRecovery | undefined, note: Note): GitHoo
     ...(error !== undefined && { lastError: oneLine(error, maxError) }),
     ...(found > 0 && { found: (kept.found ?? 0) + found }),
     ...(found > 0 && foundMs !== undefined && { lastFoundTime: formatTime(foundMs) }),
-    ...(cursor !== undefined && { cursor }),
+    // It may be a little behind: what is read again is known again.
+    ...(cursor !== undefined && (isOld || found > 0) && { cursor }),
   };
 }

@@ -1,8 +1,8 @@
-// What is done about a push that nobody told of: it is recorded as a delivery would be, and people are told where it came
-// from. Called by poller.ts for one ref at a time.
+// What is done about a push that never arrived: it is recorded as a delivery would be, and people are told where it came
+// from. Called by poller.ts for one ref, and by log-reader.ts for one delivery and one GitHook at a time.
 import type { GitHook } from '../../api/githook.ts';
 import { formatKey, keyOf } from '../../api/object.ts';
-import type { Push } from '../../api/push.ts';
+import type { DeliveryId, Push } from '../../api/push.ts';
 import type { Clock } from '../../clock.ts';
 import { TerminalError } from '../../errors.ts';
 import type { CommitWords, Credentials, RefSource } from '../../git/git.ts';
@@ -32,9 +32,21 @@ export interface SeenPush {
   readonly unseenMs: number;
 }
 
+/** A push as a forge's log of deliveries has it. */
+export interface PushInLog {
+  readonly push: Push;
+  readonly delivery: DeliveryId;
+}
+
+export interface LoggedPush extends PushInLog {
+  readonly gitHook: GitHook;
+  readonly source: 'DeliveryLog';
+  readonly receivedMs: number;
+}
+
 /** Finds the run of the push or makes it. `run` is namespace/name. */
 export type RecordPush = (
-  seen: SeenPush,
+  push: SeenPush | LoggedPush,
   context: { readonly kube: Kube; readonly signal: AbortSignal },
 ) => Promise<{ readonly kind: 'created' | 'duplicate' | 'claimed'; readonly run: string }>;
 
@@ -55,14 +67,34 @@ const maxShownRef = 200;
 
 /** Throws what is to be tried again. */
 export async function recover(found: Found, deps: RecoverDeps, signal: AbortSignal): Promise<Recovered> {
-  const { kube, clock } = deps;
+  const { clock } = deps;
   const { gitHook, sighting } = found;
   const push = await pushOf(found, deps, signal);
   if (push === undefined) return 'nothing';
   const seen = { gitHook, push, source: 'Poll' as const, receivedMs: clock.now(), unseenMs: sighting.unseenMs };
-  const { kind, run } = await deps.record(seen, { kube, signal });
+  return record(seen, 'no webhook told of it, the comparison of refs found it', deps, signal);
+}
+
+/** The same for a delivery that failed, with what the log says it was answered. */
+export function recoverLogged(
+  logged: PushInLog & { readonly gitHook: GitHook; readonly statusCode: number },
+  deps: RecoverDeps,
+  signal: AbortSignal,
+): Promise<Recovered> {
+  const { gitHook, push, delivery, statusCode } = logged;
+  const found = { gitHook, push, delivery, source: 'DeliveryLog' as const, receivedMs: deps.clock.now() };
+  return record(found, `its delivery failed (${statusCode}), the forge's log of deliveries has it`, deps, signal);
+}
+
+async function record(
+  push: SeenPush | LoggedPush,
+  how: string,
+  deps: RecoverDeps,
+  signal: AbortSignal,
+): Promise<Recovered> {
+  const { kind, run } = await deps.record(push, { kube: deps.kube, signal });
   if (kind !== 'created') return 'told';
-  announce(gitHook, push, run, deps);
+  announce(push, run, how, deps);
   return 'recovered';
 }
 
@@ -85,11 +117,11 @@ function wordsAfter(error: unknown): CommitWords {
   return { author: '', message: '' };
 }
 
-function announce(gitHook: GitHook, { ref, commit }: Push, run: string, deps: RecoverDeps): void {
+function announce({ gitHook, push, source }: SeenPush | LoggedPush, run: string, how: string, deps: RecoverDeps): void {
   const { recorder, log, metrics } = deps;
+  const { ref, commit } = push;
   const what = `${oneLine(ref, maxShownRef)} (${commit.slice(0, 12)})`;
-  const message = `no webhook told of the push of ${what}; comparing the repository's refs found it: run ${run.split('/')[1]}`;
-  recorder.event(gitHook, 'Normal', 'PushRecovered', message);
-  log.info({ githook: formatKey(keyOf(gitHook)), run, ref, commit, source: 'Poll' }, 'push recovered');
-  metrics.recovered.inc({ source: 'Poll' });
+  recorder.event(gitHook, 'Normal', 'PushRecovered', `the push of ${what} runs late: ${how}: ${run.split('/')[1]}`);
+  log.info({ githook: formatKey(keyOf(gitHook)), run, ref, commit, source }, 'push recovered');
+  metrics.recovered.inc({ source });
 }

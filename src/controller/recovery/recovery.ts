@@ -10,9 +10,12 @@ import type { Queue } from '../../kube/queue.ts';
 import type { EventRecorder } from '../../kube/recorder.ts';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { DeliveryLog } from '../../notifier/delivery-log.ts';
+import { entryOf, isLogKey, LogMembers } from './log-members.ts';
+import { LogReader, type LogReaderDeps } from './log-reader.ts';
 import { RecoveryNotes } from './notes.ts';
 import { Poller, type PollSettings } from './poller.ts';
-import { type RecordPush, recover } from './recover.ts';
+import { type RecordPush, recover, recoverLogged } from './recover.ts';
 import { RefLists } from './ref-lists.ts';
 import { spreadOf } from './schedule.ts';
 
@@ -20,6 +23,9 @@ export interface RecoveryDeps {
   readonly kube: Kube;
   readonly refs: RefSource;
   readonly record: RecordPush;
+  /** What a delivery in a forge's log says; see LogReader. */
+  readonly parseLogged: LogReaderDeps['parse'];
+  readonly notifications: { find(type: string, name: string): { readonly log?: DeliveryLog } | undefined };
   readonly poll: PollSettings;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
   readonly recorder: EventRecorder;
@@ -29,7 +35,7 @@ export interface RecoveryDeps {
 }
 
 export interface RecoveryParts {
-  /** Keys of GitHooks, each to be looked at when it comes out. */
+  /** Keys of GitHooks, whose repositories are to be looked at, and of logs of deliveries, which are to be read. */
   readonly queue: Queue;
   runsOf(gitHookUid: string): readonly GitHookRun[];
   actingFor(gitHook: GitHook): Kube;
@@ -43,6 +49,8 @@ const firstLooksMs = 5_000;
 export class Recovery {
   readonly notes: RecoveryNotes;
   readonly #poller: Poller;
+  readonly #logs: LogReader;
+  readonly #members = new LogMembers();
   readonly #deps: RecoveryDeps;
   readonly #queue: Queue;
   /** By UID, of the GitHooks that have been seen. */
@@ -58,6 +66,11 @@ export class Recovery {
       wake: (key) => queue.add(key),
       recover: (found, signal) => recover(found, deps, signal),
     });
+    this.#logs = new LogReader({
+      ...{ clock, notes: this.notes, parse: deps.parseLogged },
+      logOf: (entry) => deps.notifications.find('github', entry)?.log,
+      recover: (logged, signal) => recoverLogged(logged, deps, signal),
+    });
   }
 
   /** To be called when a GitHook has changed: a new one, or one that says something else, is looked at now. */
@@ -66,25 +79,39 @@ export class Recovery {
     if (kind === 'deleted') {
       this.#generations.delete(uid);
       this.#poller.forget(uid);
+      this.#members.remove(gitHook);
       this.notes.forget(uid);
       return;
     }
     if (this.#generations.has(uid) && this.#generations.get(uid) === generation) return;
-    this.#generations.set(uid, generation);
-    this.#queue.add(formatKey(keyOf(gitHook)));
+    this.#take(gitHook, 0);
   }
 
   /** To be called once, when the term begins. */
   start(): void {
     for (const gitHook of this.#deps.gitHooks.list()) {
-      const { uid = '', generation } = gitHook.metadata;
-      this.#generations.set(uid, generation);
-      this.#queue.addAfter(formatKey(keyOf(gitHook)), spreadOf(`${gitHook.spec?.repository}`, firstLooksMs));
+      this.#take(gitHook, spreadOf(`${gitHook.spec?.repository}`, firstLooksMs));
     }
   }
 
-  /** One look for the GitHook with this key. Returns when to come back, in milliseconds. */
-  look(key: string, signal: AbortSignal): Promise<number | undefined> {
-    return this.#poller.look(key, signal);
+  /** To be called when the notification file has changed: what could not be read perhaps can now. */
+  entriesChanged(): void {
+    for (const key of this.#members.keys()) this.#queue.add(key);
+  }
+
+  /** One look for the GitHook with this key, or one reading of the log with it. Returns when to come back, in milliseconds. */
+  async look(key: string, signal: AbortSignal): Promise<number | undefined> {
+    if (!isLogKey(key)) return this.#poller.look(key, signal);
+    const members = this.#members.of(key).flatMap((name) => this.#deps.gitHooks.get(name) ?? []);
+    return this.#logs.read(key, { entry: entryOf(key), members }, signal);
+  }
+
+  #take(gitHook: GitHook, inMs: number): void {
+    const { uid = '', generation } = gitHook.metadata;
+    this.#generations.set(uid, generation);
+    this.#queue.addAfter(formatKey(keyOf(gitHook)), inMs);
+    const logKey = this.#members.set(gitHook);
+    if (logKey !== undefined) this.#queue.addAfter(logKey, inMs);
+    else this.notes.note(gitHook, { source: 'DeliveryLog', off: true });
   }
 }
