@@ -61,7 +61,7 @@ export class Controller {
     this.#recovery = new Recovery(deps, {
       queue: this.#lookQueue,
       runsOf: (uid) => this.#index.of(uid),
-      actingFor: (gitHook) => actingFor(gitHook, deps.kube, deps.defaultServiceAccount),
+      actingFor: (gitHook) => actingFor(gitHook, deps.kube, deps),
       wakeGitHook: (key) => this.#gitHookQueue.add(key),
     });
     this.#contexts = createContexts(deps, {

@@ -30,7 +30,11 @@ type References = Readonly<Partial<Record<keyof Credentials, Reference>>>;
  * Reads what the spec names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, ConfigMapNotFound,
  * ConfigMapKeyNotFound, NoPermission.
  */
-export async function readCredentials(run: GitHookRun | GitHook, acting: Acting, signal: AbortSignal): Promise<Credentials> {
+export async function readCredentials(
+  run: GitHookRun | GitHook,
+  acting: Acting,
+  signal: AbortSignal,
+): Promise<Credentials> {
   const holders = new Map<string, Promise<Holder>>();
   const read = async (reference: Reference | undefined): Promise<string | undefined> => {
     if (reference === undefined) return undefined;

@@ -4,8 +4,8 @@ import type { GitHook } from '../../api/githook.ts';
 import { apiVersion, gitHookLabel } from '../../api/keys.ts';
 import { gitHookLabelValue } from '../../api/labels.ts';
 import { keyOf, type ObjectMeta } from '../../api/object.ts';
-import { ApiError, isNotFound, type Kube, type StoredObject } from '../../kube/kube.ts';
-import { noPermission } from '../permission.ts';
+import { ApiError, isNotFound, type StoredObject } from '../../kube/kube.ts';
+import { type Acting, noPermission } from '../permission.ts';
 import type { Baseline } from './baseline.ts';
 
 const configMapType = { group: '', version: 'v1', plural: 'configmaps' };
@@ -28,15 +28,15 @@ function nameFor(gitHook: GitHook): string {
   return `kube-git-refs-${gitHook.metadata.uid}`;
 }
 
-/** Throws TerminalError NoPermission, and what may work later. `kube`: as the GitHook's account. */
-export async function readBaseline(gitHook: GitHook, kube: Kube, signal: AbortSignal): Promise<Stored> {
+/** Throws TerminalError NoPermission, and what may work later. */
+export async function readBaseline(gitHook: GitHook, acting: Acting, signal: AbortSignal): Promise<Stored> {
   const key = { namespace: keyOf(gitHook).namespace, name: nameFor(gitHook) };
   try {
-    const stored = await kube.get<ConfigMap>(configMapType, key, { signal });
+    const stored = await acting.kube.get<ConfigMap>(configMapType, key, { signal });
     return { baseline: parse(stored), resourceVersion: stored.metadata.resourceVersion };
   } catch (error) {
     if (isNotFound(error)) return { baseline: undefined, resourceVersion: undefined };
-    throw explain(error, gitHook);
+    throw explain(error, gitHook, acting);
   }
 }
 
@@ -45,18 +45,22 @@ export async function writeBaseline(
   gitHook: GitHook,
   baseline: Baseline,
   {
-    kube,
+    acting,
     resourceVersion,
     signal,
-  }: Pick<Stored, 'resourceVersion'> & { readonly kube: Kube; readonly signal: AbortSignal },
+  }: Pick<Stored, 'resourceVersion'> & { readonly acting: Acting; readonly signal: AbortSignal },
 ): Promise<void> {
   const object = configMapOf(gitHook, baseline);
   try {
-    if (resourceVersion === undefined) await kube.create(configMapType, object, { signal });
+    if (resourceVersion === undefined) await acting.kube.create(configMapType, object, { signal });
     else
-      await kube.replace(configMapType, { ...object, metadata: { ...object.metadata, resourceVersion } }, { signal });
+      await acting.kube.replace(
+        configMapType,
+        { ...object, metadata: { ...object.metadata, resourceVersion } },
+        { signal },
+      );
   } catch (error) {
-    throw explain(error, gitHook);
+    throw explain(error, gitHook, acting);
   }
 }
 
@@ -93,6 +97,6 @@ function parseList(text: string | undefined): readonly string[] | undefined {
   }
 }
 
-function explain(error: unknown, gitHook: GitHook): unknown {
-  return error instanceof ApiError && error.status === 403 ? noPermission(error, gitHook) : error;
+function explain(error: unknown, gitHook: GitHook, acting: Acting): unknown {
+  return error instanceof ApiError && error.status === 403 ? noPermission(error, gitHook, acting) : error;
 }

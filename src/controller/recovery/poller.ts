@@ -8,9 +8,9 @@ import { matchesRef } from '../../api/ref-pattern.ts';
 import { canonicalRepository } from '../../api/repository.ts';
 import type { Clock } from '../../clock.ts';
 import { messageOf, TerminalError, WaitingError } from '../../errors.ts';
-import type { Kube } from '../../kube/kube.ts';
 import { readCredentials } from '../credentials.ts';
 import { LimitedTurns } from '../limited-turns.ts';
+import type { Acting } from '../permission.ts';
 import { serverOf } from '../prepare.ts';
 import type { Baseline } from './baseline.ts';
 import { readBaseline, type Stored, writeBaseline } from './baseline-store.ts';
@@ -35,7 +35,7 @@ export interface PollerDeps {
   readonly gitHooks: { get(key: string): GitHook | undefined };
   /** The runs of the GitHook with this UID, as far as is known here. */
   runsOf(uid: string): readonly GitHookRun[];
-  actingFor(gitHook: GitHook): Kube;
+  actingFor(gitHook: GitHook): Acting;
   /** Has the GitHook with this key looked at again. */
   wake(key: string): void;
   /** Does what is to be done about a lost push. Throws what is to be tried again. */
@@ -51,10 +51,10 @@ const soonestMs = 1_000;
 /** So often is a baseline written that has nothing new but its time, which tells a lost push from an earlier one of the same commit. */
 const renewMs = 60 * 60_000;
 
-/** A GitHook, and the API server as its account sees it. */
+/** A GitHook, its account, and what is stored for it. */
 interface Place {
   readonly gitHook: GitHook;
-  readonly kube: Kube;
+  readonly acting: Acting;
   readonly stored: Stored;
 }
 
@@ -129,14 +129,14 @@ export class Poller {
 
   async #lookNow(gitHook: GitHook, signal: AbortSignal): Promise<Outcome> {
     const { lists, clock, actingFor } = this.#deps;
-    const kube = actingFor(gitHook);
-    const credentials = await readCredentials(gitHook, kube, signal);
-    const stored = await readBaseline(gitHook, kube, signal);
+    const acting = actingFor(gitHook);
+    const credentials = await readCredentials(gitHook, acting, signal);
+    const stored = await readBaseline(gitHook, acting, signal);
     const { baseline } = stored;
     // What a list from before a change of the patterns does not show would be wanted by the new ones.
     const fresh = baseline === undefined || !isDeepStrictEqual(baseline.branches, gitHook.spec.branches);
     const list = await lists.list({ url: gitHook.spec.repository, credentials, fresh }, signal);
-    const place = { gitHook, kube, stored };
+    const place = { gitHook, acting, stored };
     if (baseline === undefined || !isUsable(baseline, gitHook, clock.now())) {
       return this.#keep(place, list, { open: [], found: 0 }, signal);
     }
@@ -191,7 +191,7 @@ export class Poller {
 
   /** Writes the baseline where it has changed, and remembers the look. Only after what was due is recorded: a crash before finds it again. */
   async #keep(
-    { gitHook, kube, stored }: Place,
+    { gitHook, acting, stored }: Place,
     list: TimedList,
     outcome: Outcome,
     signal: AbortSignal,
@@ -205,7 +205,7 @@ export class Poller {
     // Should it not be written, what it lacks will be seen as new: then the time from which that counts must not move.
     this.#memories.set(uid, { repository, lookedMs: before, open });
     if (isNews(baseline, stored.baseline)) {
-      await writeBaseline(gitHook, baseline, { kube, resourceVersion: stored.resourceVersion, signal });
+      await writeBaseline(gitHook, baseline, { acting, resourceVersion: stored.resourceVersion, signal });
     }
     this.#memories.set(uid, { repository, lookedMs: list.startedMs, open });
     return outcome;

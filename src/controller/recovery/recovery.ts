@@ -11,6 +11,7 @@ import type { EventRecorder } from '../../kube/recorder.ts';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { DeliveryLog } from '../../notifier/delivery-log.ts';
+import type { Acting } from '../permission.ts';
 import { entryOf, isLogKey, LogMembers } from './log-members.ts';
 import { LogReader, type LogReaderDeps } from './log-reader.ts';
 import { RecoveryNotes } from './notes.ts';
@@ -38,7 +39,7 @@ export interface RecoveryParts {
   /** Keys of GitHooks, whose repositories are to be looked at, and of logs of deliveries, which are to be read. */
   readonly queue: Queue;
   runsOf(gitHookUid: string): readonly GitHookRun[];
-  actingFor(gitHook: GitHook): Kube;
+  actingFor(gitHook: GitHook): Acting;
   /** Has the status of the GitHook with this key written. */
   wakeGitHook(key: string): void;
 }
