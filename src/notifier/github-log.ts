@@ -64,14 +64,14 @@ export function githubLog(of: GitHubEntry, http: HttpGet): DeliveryLog {
     },
     attempts: async (log, { id, sinceMs }, signal) => {
       const found: LoggedAttempt[] = [];
-      let next: string | undefined = `${place(of, log)}/hooks/${id}/deliveries?per_page=100`;
-      for (let page = 0; next !== undefined && page < maxPages; page++) {
-        const answer: Answered<typeof Attempts> = await ask(next, Attempts, signal);
+      const first = `${place(of, log)}/hooks/${id}/deliveries?per_page=100`;
+      let url: string | undefined = first;
+      for (let page = 0; url !== undefined && page < maxPages; page++) {
+        const answer: Answered<typeof Attempts> = await ask(url, Attempts, signal);
         const attempts = answer.json.map(attemptOf);
         found.push(...attempts.filter(({ deliveredMs }) => deliveredMs >= sinceMs));
-        next = attempts.some(({ deliveredMs }) => deliveredMs < sinceMs)
-          ? undefined
-          : nextOf(answer.link, of.config.api);
+        const cursor = attempts.every(({ deliveredMs }) => deliveredMs >= sinceMs) ? cursorOf(answer.link) : undefined;
+        url = cursor && `${first}&cursor=${encodeURIComponent(cursor)}`;
       }
       return found;
     },
@@ -161,11 +161,10 @@ function attemptOf(attempt: v.InferOutput<typeof Attempts>[number]): LoggedAttem
   };
 }
 
-/** The next page (RFC 8288), on the API's own host only: the token goes nowhere else. */
-function nextOf(link: string | null, api: string): string | undefined {
-  const target = /<([^<>]{1,2000})>;\s*rel="next"/.exec((link ?? '').slice(0, 16_384))?.[1];
-  if (target === undefined || !URL.canParse(target)) return undefined;
-  return new URL(target).origin === new URL(api).origin ? target : undefined;
+/** Of the next page's link (RFC 8288). Only that is taken from it: the token goes nowhere but to the entry's api. */
+function cursorOf(link: string | null): string | undefined {
+  const target = /<([^<>]{1,2000})>;\s*rel="next"/.exec((link ?? '').slice(0, 16_384))?.[1] ?? '';
+  return URL.parse(target)?.searchParams.get('cursor') ?? undefined;
 }
 
 function lowerCase(headers: Readonly<Record<string, unknown>>): Record<string, string> {
