@@ -1,66 +1,11 @@
 // Pushes that no webhook tells of: kube-git finds them by comparing the repository's refs with what they were. With times
-// of seconds instead of minutes; the forge is a real git server that says nothing unless a test has it announce.
+// of seconds instead of minutes.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GitHook } from '../../src/api/githook.ts';
-import { startApiProxy } from '../env/api-proxy.ts';
 import { api } from '../env/cluster.ts';
-import type { FaultProxy } from '../env/proxy.ts';
-import { jobManifest, type Scenario, type ScenarioOptions, startScenario } from '../env/scenario.ts';
+import { events, files, found, patch, quick, silently, start, untilAllLooked, untilLooked } from '../env/recovery.ts';
+import { startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
-
-type Context = Parameters<typeof startScenario>[0];
-
-const quick = ['-poll-interval=1s', '-poll-settle=1s'];
-const files = { 'job.yaml': jobManifest };
-
-/** A scenario that looks every second, with a GitHook whose baseline is taken; the repository has a commit on main. */
-async function start(
-  t: Context,
-  options: ScenarioOptions & { readonly spec?: Partial<GitHook['spec']> } = {},
-): Promise<Scenario & { readonly first: string }> {
-  const s = await startScenario(t, { args: quick, ...options });
-  const first = await s.repository.commit(files);
-  await s.gitHook('app', options.spec);
-  await untilLooked(s);
-  return { ...s, first };
-}
-
-interface ConfigMap {
-  readonly metadata: { readonly name: string; readonly ownerReferences: readonly { readonly uid: string }[] };
-  readonly data: Readonly<Record<string, string>>;
-}
-
-async function baselines(s: Scenario): Promise<readonly ConfigMap[]> {
-  const { items } = await api<{ items: readonly ConfigMap[] }>('GET', `/api/v1/namespaces/${s.namespace}/configmaps`);
-  return items.filter(({ metadata }) => metadata.name.startsWith('kube-git-refs-'));
-}
-
-/** Until every GitHook has its baseline. */
-async function untilLooked(s: Scenario, count = 1): Promise<void> {
-  await waitFor(async () => (await baselines(s)).length === count, {
-    what: `the baseline; ${s.kubeGit.output().slice(-1500)}`,
-    deadlineMs: 20_000,
-  });
-}
-
-/** Moves main without telling anybody. */
-function silently(s: Scenario, branch = 'main'): Promise<string> {
-  return s.repository.commit({ ...files, README: `${Math.random()}` }, { branch });
-}
-
-const found = (s: Scenario, commit: string) => s.untilRun(commit, ({ spec }) => spec.source === 'Poll', 'found');
-
-/** Waits until a push made now has been found, which is proof that everything before it has been looked at, too. */
-async function untilAllLooked(s: Scenario): Promise<void> {
-  await found(s, await silently(s, `marker-${Math.random()}`.replace('.', '')));
-}
-
-async function events(s: Scenario, reason: string): Promise<readonly string[]> {
-  const path = `/api/v1/namespaces/${s.namespace}/events`;
-  const { items } = await api<{ items: readonly { reason: string; message: string }[] }>('GET', path);
-  return items.filter((event) => event.reason === reason).map(({ message }) => message);
-}
 
 describe('a push whose webhook was lost', () => {
   it('is run once, with what its author wrote, and says where it came from', async (t) => {
@@ -157,86 +102,6 @@ describe('a push whose webhook was lost', () => {
     assert.equal((await s.runs()).filter(({ spec }) => spec.commit === commit).length, 1);
   });
 });
-
-async function patch(s: Scenario, spec: Partial<GitHook['spec']>, name = 'app'): Promise<void> {
-  await api('PATCH', `/apis/kubegit.appspero.com/v1alpha1/namespaces/${s.namespace}/githooks/${name}`, { spec });
-}
-
-describe('the baseline', () => {
-  it('is kept over a restart: what was pushed meanwhile is run, and nothing else', async (t) => {
-    const s = await start(t);
-    await s.repository.commit({ README: 'other' }, { branch: 'other' });
-    await waitFor(async () => (await s.runs()).length === 1, { what: 'other to be found', deadlineMs: 20_000 });
-    await s.kubeGit.kill();
-    const commit = await silently(s);
-    await s.restart();
-    await found(s, commit);
-    await untilAllLooked(s);
-    assert.equal((await s.runs()).length, 3);
-  });
-
-  it('is taken anew for another repository, and a change of patterns starts nothing', async (t) => {
-    const s = await start(t, { spec: { branches: ['main'] } });
-    const other = await s.forge.createRepository('acme/other');
-    await other.commit(files);
-    await s.repository.commit(files, { branch: 'dev' });
-    const written = (): Promise<string> => baselines(s).then(([one]) => one?.data['repository'] ?? '');
-    const branches = (): Promise<string> => baselines(s).then(([one]) => one?.data['branches'] ?? '');
-    await patch(s, { branches: ['main', 'dev', 'marker-*'] });
-    await waitFor(async () => (await branches()).includes('dev'), { what: 'the patterns in the baseline' });
-    await untilAllLooked(s);
-    await patch(s, { repository: other.url });
-    await waitFor(async () => (await written()).endsWith('/acme/other'), { what: 'the new baseline' });
-    await other.commit({ ...files, README: 'x' }, { branch: 'marker-other' });
-    await waitFor(async () => (await s.runs()).length > 1, { what: 'the marker', deadlineMs: 20_000 });
-    assert.deepEqual((await s.runs()).map(({ spec }) => spec.ref.replace(/\d+$/, '')).sort(), [
-      'refs/heads/marker-',
-      'refs/heads/marker-other',
-    ]);
-  });
-
-  it('is written only after the run: killed between the two, there is one run', async (t) => {
-    const proxy = await startApiProxy(t);
-    const s = await start(t, { master: proxy.url });
-    let stop = true;
-    proxy.rule(({ method, path }) =>
-      stop && method === 'PUT' && path.includes('/configmaps/') ? { kind: 'answer', status: 503 } : undefined,
-    );
-    const commit = await silently(s);
-    await found(s, commit);
-    await s.kubeGit.kill();
-    stop = false;
-    await s.restart();
-    await untilAllLooked(s);
-    assert.equal((await s.runs()).filter(({ spec }) => spec.commit === commit).length, 1);
-  });
-
-  it('is one ConfigMap owned by the GitHook, and nothing is written while nothing moves', async (t) => {
-    const proxy = await startApiProxy(t);
-    const s = await start(t, { master: proxy.url });
-    await untilAllLooked(s);
-    const quiet = waitForLooks(proxy, 3);
-    await quiet;
-    const from = proxy.log.length;
-    await waitForLooks(proxy, 3);
-    const writes = proxy.log.slice(from).filter(({ method }) => method !== 'GET');
-    assert.deepEqual(
-      writes.map(({ method, path }) => `${method} ${path}`).filter((call) => !call.includes('/leases/')),
-      [],
-    );
-    const [{ metadata }, ...others] = (await baselines(s)) as [ConfigMap, ...ConfigMap[]];
-    const { uid } = (await s.readGitHook('app')).metadata;
-    assert.deepEqual([others.length, metadata.ownerReferences[0]?.uid], [0, uid]);
-  });
-});
-
-/** Until the baseline has been read so many times more. */
-async function waitForLooks(proxy: FaultProxy, count: number): Promise<void> {
-  const looks = (): number =>
-    proxy.log.filter(({ path, method }) => method === 'GET' && path.includes('/configmaps/')).length;
-  const from = looks();
-  await waitFor(() => looks() >= from + count, { what: 'looks', deadlineMs: 30_000 });
-}
 
 describe('a cluster that no forge can reach', () => {
   it('runs what is pushed, with no webhook and no secret at all', async (t) => {
