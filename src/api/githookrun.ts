@@ -19,7 +19,7 @@ export interface GitHookRunSpec {
   readonly sequence: number;
   /** How kube-git came to know of the push. */
   readonly source: 'Webhook' | 'Poll' | 'DeliveryLog' | 'Manual';
-  /** The forge that told, such as github. */
+  /** The forge that told, such as github; git where nobody did and refs were compared. */
   readonly forge: string;
   /** The delivery that made this run. */
   readonly delivery?: GitHookRunSpecDelivery;
