@@ -40,6 +40,8 @@ export interface Config {
   /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
   readonly caFile: string;
   readonly poll: PollConfig;
+  /** Whether forges' logs of deliveries are read. */
+  readonly deliveryLog: boolean;
   readonly election: ElectionConfig;
   readonly logLevel: Level;
   /** What is allowed but probably not meant: to be logged at start. */
@@ -143,6 +145,10 @@ const flags = {
     format: { pattern: /^\d{1,5}s$/, expected: 'whole seconds, such as 120s' },
     help: 'For how long such a push must have been seen until it is run without a webhook.',
   },
+  'delivery-log': {
+    default: true,
+    help: "Read GitHub's log of deliveries with the tokens of the notification file, for pushes whose delivery failed.",
+  },
   'leader-elect': {
     default: true,
     help: 'Hold a Lease while advancing runs, so that of several replicas one does. Without it there must be no second one.',
@@ -196,6 +202,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
+    deliveryLog: values['delivery-log'],
     poll: {
       intervalMs: Number.parseInt(values['poll-interval'], 10) * 1000,
       settleMs: Number.parseInt(values['poll-settle'], 10) * 1000,

@@ -94,7 +94,7 @@ async function wire(config: Config) {
     path: config.notificationConfigFile,
     isDefaultPath: config.notificationConfigFileIsDefault,
     http: createHttpPost(web),
-    httpGet: createHttpGet(web),
+    ...(config.deliveryLog && { httpGet: createHttpGet(web) }),
     onChange: () => replica.entriesChanged(),
   });
   secrets = () => [...own, ...notifications.secrets()];

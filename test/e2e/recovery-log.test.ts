@@ -13,7 +13,7 @@ const files = { 'job.yaml': jobManifest };
 
 /** A repository that the log's API is asked about: on the host of the entry's api. */
 async function start(t: Context, args: readonly string[] = ['-poll-interval=0s']): Promise<Scenario> {
-  const s = await startScenario(t, { args });
+  const s = await startScenario(t, { args: ['-delivery-log', ...args] });
   await s.gitHook('app');
   return s;
 }

@@ -103,7 +103,7 @@ async function keep(t: Context, ground: Ground, namespace: string): Promise<Keep
     master: ground.apiProxy.url,
     notifications,
     // Looks for lost pushes would come between the calls that are counted; they have crashes of their own.
-    args: ['-namespace', namespace, '-poll-interval=0s'],
+    args: ['-namespace', namespace, '-poll-interval=0s', '-delivery-log=false'],
   };
   const start = (): Promise<KubeGit> => startKubeGit(t, { ...options, port: ground.port });
   let current = await start();
