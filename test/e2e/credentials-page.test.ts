@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { GitHook } from '../../src/api/githook.ts';
 import { kubectl } from '../env/binaries.ts';
-import { blocksOf, shell } from '../env/page.ts';
+import { blocksIn, readPage, shell } from '../env/page.ts';
 import { jobManifest, startScenario } from '../env/scenario.ts';
 import { startSshServer } from '../env/ssh-server.ts';
 import { findSshd } from '../env/sshd.ts';
@@ -16,7 +16,8 @@ const found = await findSshd();
 const skip = typeof found === 'string' ? found : false;
 const sshd = typeof found === 'string' ? { file: '' } : found;
 const root = join(import.meta.dirname, '../..');
-const blocks = await blocksOf('docs/credentials.md');
+const page = await readPage('docs/credentials.md');
+const blocks = (language: string): string[] => blocksIn(page, language);
 
 describe('docs/credentials.md', () => {
   it('leads to a push that runs over ssh, and again after the key was changed', { skip }, async (t) => {

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { GitHook } from '../../src/api/githook.ts';
-import { blocksOf, shell } from '../env/page.ts';
+import { blocksIn, readPage, shell } from '../env/page.ts';
 import { files, found, quick, silently, untilLooked } from '../env/recovery.ts';
 import { startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
 
-const blocks = await blocksOf('docs/recovery.md');
+const page = await readPage('docs/recovery.md');
+const blocks = (language: string): string[] => blocksIn(page, language);
 
 describe('docs/recovery.md', () => {
   it('leads to a push that runs without a webhook, and shows it', async (t) => {

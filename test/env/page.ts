@@ -7,11 +7,14 @@ import { promisify } from 'node:util';
 import { binary } from './binaries.ts';
 import { testCluster } from './cluster.ts';
 
-/** The page's blocks of a language, in their order. */
-export async function blocksOf(page: string): Promise<(language: string) => string[]> {
-  const text = await readFile(join(import.meta.dirname, '../..', page), 'utf8');
-  return (language) =>
-    [...text.matchAll(new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\``, 'g'))].map(([, block = '']) => block);
+/** The text of a page, by its path from the root of the project. */
+export function readPage(path: string): Promise<string> {
+  return readFile(join(import.meta.dirname, '../..', path), 'utf8');
+}
+
+/** The blocks of a language, in their order. */
+export function blocksIn(page: string, language: string): string[] {
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\``, 'g'))].map(([, block = '']) => block);
 }
 
 interface Test {
