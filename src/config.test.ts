@@ -36,6 +36,9 @@ describe('parseConfig', () => {
       allowInsecureCredentials: false,
       sshKnownHostsFile: '',
       caFile: '',
+      deliveryLog: true,
+      poll: { intervalMs: 600_000, settleMs: 120_000 },
+      election: { enabled: true, namespace: 'default', name: 'kube-git', identity: '', leaseDurationSeconds: 15 },
       logLevel: 'info',
       warnings: [],
     });

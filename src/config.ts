@@ -39,10 +39,20 @@ export interface Config {
   readonly sshKnownHostsFile: string;
   /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
   readonly caFile: string;
+  readonly poll: PollConfig;
+  /** Whether forges' logs of deliveries are read. */
+  readonly deliveryLog: boolean;
   readonly election: ElectionConfig;
   readonly logLevel: Level;
   /** What is allowed but probably not meant: to be logged at start. */
   readonly warnings: readonly string[];
+}
+
+/** How pushes are looked for that no webhook told of. */
+export interface PollConfig {
+  /** Of GitHooks that do not say; 0 is never. */
+  readonly intervalMs: number;
+  readonly settleMs: number;
 }
 
 /** Which replica leads. The names are those of Kubernetes' own programs. */
@@ -123,6 +133,22 @@ const flags = {
     value: 'file',
     help: "Certificates (PEM) of authorities to trust in addition to the system's, for git, forges and chat. Read at the start.",
   },
+  'poll-interval': {
+    default: '600s',
+    value: 'duration',
+    format: { pattern: /^\d{1,5}s$/, expected: 'whole seconds, such as 600s; 0s is never' },
+    help: 'How often the repositories of GitHooks that set no poll.intervalSeconds are looked at for pushes that no webhook told of. 0s is never.',
+  },
+  'poll-settle': {
+    default: '120s',
+    value: 'duration',
+    format: { pattern: /^\d{1,5}s$/, expected: 'whole seconds, such as 120s' },
+    help: 'For how long such a push must have been seen until it is run without a webhook.',
+  },
+  'delivery-log': {
+    default: true,
+    help: "Read GitHub's log of deliveries with the tokens of the notification file, for pushes whose delivery failed.",
+  },
   'leader-elect': {
     default: true,
     help: 'Hold a Lease while advancing runs, so that of several replicas one does. Without it there must be no second one.',
@@ -176,6 +202,11 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
+    deliveryLog: values['delivery-log'],
+    poll: {
+      intervalMs: Number.parseInt(values['poll-interval'], 10) * 1000,
+      settleMs: Number.parseInt(values['poll-settle'], 10) * 1000,
+    },
     election: {
       enabled: values['leader-elect'],
       namespace: values['leader-elect-resource-namespace'] || env['POD_NAMESPACE'] || values.namespace || 'default',

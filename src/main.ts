@@ -6,12 +6,13 @@ import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
 import { messageOf } from './errors.ts';
+import { github } from './forge/github.ts';
 import { forges } from './forge/registry.ts';
 import { createManifestSource } from './git/fetch.ts';
 import { createRefSource } from './git/refs.ts';
 import { openWorkspace } from './git/workspace.ts';
 import { startHealth } from './health.ts';
-import { createHttpPost } from './http.ts';
+import { createHttpGet, createHttpPost } from './http.ts';
 import { KubeClient } from './kube/client.ts';
 import { type Election, unopposed } from './kube/election.ts';
 import { loadKubeConfig } from './kube/kubeconfig.ts';
@@ -22,6 +23,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { watchNotificationFile } from './notifier/file.ts';
 import { startProfile } from './profile.ts';
 import { proxySecrets } from './proxy.ts';
+import { type LoggedDelivery, parseLogged } from './receiver/logged-delivery.ts';
+import { record } from './receiver/record.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
 import { loadTrust } from './trust.ts';
@@ -85,11 +88,13 @@ async function wire(config: Config) {
   // Of its own, so that a renewal never waits for a connection.
   const leaseClient = connect();
   const recorder = createRecorder({ kube: client, clock, log });
+  const web = { clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } };
   const notifications = await watchNotificationFile({
     ...common,
     path: config.notificationConfigFile,
     isDefaultPath: config.notificationConfigFileIsDefault,
-    http: createHttpPost({ clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } }),
+    http: createHttpPost(web),
+    ...(config.deliveryLog && { httpGet: createHttpGet(web) }),
     onChange: () => replica.entriesChanged(),
   });
   secrets = () => [...own, ...notifications.secrets()];
@@ -98,7 +103,10 @@ async function wire(config: Config) {
   const { directory } = workspace;
   const git = { directory, environment, knownHostsFile, allowInsecureCredentials, log };
   const sources = { manifests: createManifestSource(git), refs: createRefSource(git) };
-  const told = { client, ...sources, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
+  const parse = (logged: LoggedDelivery) => parseLogged(github, logged);
+  const recovery = { record, parseLogged: parse, poll: config.poll };
+  const account = { defaultServiceAccount, tenantBase, statusContext };
+  const told = { client, ...sources, ...recovery, notifications, recorder, ...account };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
   const receiver = createReceiver({
     ...common,

@@ -38,6 +38,8 @@ export interface Metrics {
   readonly runs: CountMetric<'phase' | 'reason'>;
   /** Seconds from receiving the push to its resource having been created. */
   readonly pushToCreated: HistogramMetric;
+  /** Pushes that no webhook told of and that were found, by who found them: Poll, DeliveryLog. */
+  readonly recovered: CountMetric<'source'>;
   /** Attempts to tell a sink; result is told or the reason of the error. */
   readonly notifications: CountMetric<'type' | 'result'>;
   /** Answers of the API server; code is the HTTP status, or error where there was no answer. */
@@ -66,6 +68,7 @@ const table = {
   ],
   runs: ['kubegit_runs_total', 'Runs that ended, by phase and reason.'],
   pushToCreated: ['kubegit_push_to_resource_seconds', 'Time from receiving a push to its resource being created.'],
+  recovered: ['kubegit_recovered_pushes_total', 'Pushes that no webhook told of, by what found them.'],
   notifications: ['kubegit_notifications_total', 'Attempts to tell a sink, by its type and the result.'],
   apiRequests: ['kubegit_api_requests_total', 'Requests to the API server, by verb and HTTP status.'],
   watchRestarts: ['kubegit_watch_restarts_total', 'Watches started anew, by resource and why.'],
@@ -93,6 +96,7 @@ export function createMetrics(): Metrics {
     webhookSecretUsed: new Counter({ ...named(table.webhookSecretUsed), labelNames: ['forge', 'secret'] }),
     runs: new Counter({ ...named(table.runs), labelNames: ['phase', 'reason'] }),
     pushToCreated: new Histogram({ ...named(table.pushToCreated), buckets: pushBucketsInSeconds }),
+    recovered: new Counter({ ...named(table.recovered), labelNames: ['source'] }),
     notifications: new Counter({ ...named(table.notifications), labelNames: ['type', 'result'] }),
     apiRequests: new Counter({ ...named(table.apiRequests), labelNames: ['verb', 'code'] }),
     watchRestarts: new Counter({ ...named(table.watchRestarts), labelNames: ['resource', 'why'] }),

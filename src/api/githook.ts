@@ -121,7 +121,7 @@ export interface GitHookSpecNotification {
 
 /** How kube-git looks for pushes that no webhook told of. */
 export interface GitHookSpecPoll {
-  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. Default 600, which is ten minutes. 0 turns it off; what is less than 30 counts as 30. */
+  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. Default 600, which is ten minutes, or what the flag -poll-interval says. 0 turns it off; what is less than 30 counts as 30. */
   readonly intervalSeconds?: number;
 }
 

@@ -21,7 +21,7 @@ export interface GitHookRunSpec {
   readonly source: 'Webhook' | 'Poll' | 'DeliveryLog' | 'Manual';
   /** The run that this one repeats, where a person asked for that. */
   readonly rerunOf?: string;
-  /** The forge that told, such as github. */
+  /** The forge that told, such as github; git where nobody did and refs were compared. */
   readonly forge: string;
   /** The delivery that made this run. */
   readonly delivery?: GitHookRunSpecDelivery;

@@ -20,7 +20,7 @@ const minuteMs = 60_000;
 const sameSignedPushMs = 10 * minuteMs;
 /** Where the forge signs no time; forges retry and queue for less. */
 const sameUnsignedPushMs = 60 * minuteMs;
-/** How far the forge's clock may be ahead of ours when a webhook claims a run that the poll made before it. */
+/** How far the clocks of forge and replicas may be apart: where a webhook claims a run that the poll made, or a run covers what the poll saw. */
 const clockSkewMs = minuteMs;
 /** Where the forge signs no time: how long after the poll its webhook may come. */
 const pollClaimMs = 10 * minuteMs;
@@ -103,4 +103,14 @@ function isWhatThePollSaw(run: GitHookRun, { push, receivedMs }: Arrival): boole
   const madeMs = Date.parse(run.spec.receivedTime);
   if (push.pushTime !== undefined) return Date.parse(push.pushTime) <= madeMs + clockSkewMs;
   return receivedMs - madeMs < pollClaimMs;
+}
+
+/**
+ * Whether a run of the same identity is for what the poll saw: a push that came after `unseenMs`, when the ref was last
+ * looked at and was elsewhere. Such a run was received since, or is for a push that was signed since; an older one
+ * is for an earlier push of the same commit. Milliseconds since 1970.
+ */
+export function covers(run: GitHookRun, unseenMs: number): boolean {
+  const { receivedTime, pushTime } = run.spec;
+  return [receivedTime, pushTime].some((time) => time !== undefined && Date.parse(time) >= unseenMs - clockSkewMs);
 }

@@ -13,6 +13,7 @@ import type { EventRecorder } from '../kube/recorder.ts';
 import type { Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { DeliveryLog } from '../notifier/delivery-log.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import { parseManifest } from '../resource/manifest.ts';
 import { kindOf } from '../resource/registry.ts';
@@ -29,6 +30,8 @@ import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { actingFor, type Installation } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
+import type { RecoveryNotes } from './recovery/notes.ts';
+import type { RecoveryDeps } from './recovery/recovery.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
 import type { RunStore } from './run-store.ts';
@@ -38,7 +41,7 @@ import { Turns } from './turns.ts';
 
 /** The entries of the notification file in use. */
 export interface NotificationEntries {
-  find(type: string, name: string): { readonly notifier: Notifier } | undefined;
+  find(type: string, name: string): { readonly notifier: Notifier; readonly log?: DeliveryLog } | undefined;
   names(type: string): readonly string[];
   /** Why the file as it is now cannot be used; undefined when it can. */
   problem(): string | undefined;
@@ -53,7 +56,11 @@ export interface ControllerDeps extends Installation {
   /** Whether this process leads at this moment; asked before each message. */
   readonly leads: () => boolean;
   readonly manifests: ManifestSource;
-  readonly refs: RefSource;
+  readonly refs: RefSource & RecoveryDeps['refs'];
+  /** Records a push as the receiver does. */
+  readonly record: RecoveryDeps['record'];
+  readonly parseLogged: RecoveryDeps['parseLogged'];
+  readonly poll: RecoveryDeps['poll'];
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
@@ -79,6 +86,7 @@ interface Parts {
   readonly arrivals: Arrivals;
   /** Has what is asked by hand under this key looked at again. */
   wakeByHand(key: string): void;
+  readonly recovery: RecoveryNotes;
   /** Has the sink of a run with this key looked at again. */
   wakeTell(key: string): void;
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
@@ -140,6 +148,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       index: parts.index,
       askAgain: parts.askAgain,
       account: new AccountCheck({ kube, clock, installation: deps }),
+      recovery: parts.recovery,
       statusContext,
       missingEntry: (sink) =>
         notifications.find(sink.type, sink.name) ? undefined : missingMessage(sink, notifications),

@@ -1,5 +1,6 @@
 // The loop around spine 2, for one term as the leader: watches feed keys into queues (runs, sinks, GitHooks, what is asked by
-// hand), workers reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
+// hand, looks for lost pushes), workers reconcile them. Each term has a Controller of its own: what the watches list at its
+// start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
@@ -13,6 +14,8 @@ import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
+import { actingFor } from './permission.ts';
+import { Recovery } from './recovery/recovery.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { isNewer, RunStore } from './run-store.ts';
@@ -25,6 +28,8 @@ const runWorkers = 16;
 const tellWorkers = 64;
 const gitHookWorkers = 4;
 const byHandWorkers = 8;
+/** Looks at repositories for lost pushes. */
+const lookWorkers = 8;
 
 /** A GitHook's status is written at most about once in this time while its runs change. */
 const gitHookDelayMs = 500;
@@ -41,6 +46,8 @@ export class Controller {
   readonly #gitHookQueue: Queue;
   readonly #byHandQueue: Queue;
   readonly #arrivals = new Arrivals();
+  readonly #lookQueue: Queue;
+  readonly #recovery: Recovery;
   readonly #store: RunStore;
   readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
@@ -52,11 +59,18 @@ export class Controller {
     this.#tellQueue = new Queue({ ...backOff, clock });
     this.#gitHookQueue = new Queue({ ...backOff, clock });
     this.#byHandQueue = new Queue({ ...backOff, clock });
+    this.#lookQueue = new Queue({ ...backOff, clock });
     this.#watches = new Watches(deps, {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
     });
     this.#store = new RunStore(deps.kube, (run) => this.#wrote(run));
+    this.#recovery = new Recovery(deps, {
+      queue: this.#lookQueue,
+      runsOf: (uid) => this.#index.of(uid),
+      actingFor: (gitHook) => actingFor(gitHook, deps.kube, deps),
+      wakeGitHook: (key) => this.#gitHookQueue.add(key),
+    });
     this.#contexts = createContexts(deps, {
       children: this.#watches.children,
       index: this.#index,
@@ -64,7 +78,7 @@ export class Controller {
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
       wakeByHand: (key) => this.#byHandQueue.add(key),
-      ...{ outdated: this.#outdated, arrivals: this.#arrivals },
+      ...{ outdated: this.#outdated, arrivals: this.#arrivals, recovery: this.#recovery.notes },
       askAgain: (uid) => {
         for (const run of this.#index.of(uid)) this.#queueSinks(run, 'refusal');
       },
@@ -78,6 +92,7 @@ export class Controller {
 
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
+    this.#recovery.entriesChanged();
     for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
     for (const [key, run] of this.#contexts.gone.list()) this.#queueSinks(run, 'all', key);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
@@ -87,6 +102,7 @@ export class Controller {
   gitHookChanged(kind: string, gitHook: GitHook): void {
     if (kind !== 'deleted') this.#look(gitHook, kind === 'added');
     else this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    this.#recovery.gitHookChanged(kind, gitHook);
     const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
     const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
@@ -102,6 +118,7 @@ export class Controller {
     const watching = this.#watches.run(signal);
     for (const gitHook of this.#deps.gitHooks.list()) this.#look(gitHook, true);
     await this.#untilSynced(signal);
+    this.#recovery.start();
     const work = (
       queue: Queue,
       name: string,
@@ -113,6 +130,7 @@ export class Controller {
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
       work(this.#byHandQueue, 'by-hand', byHandWorkers, (key) => answer(key, contexts.byHand, signal)),
+      work(this.#lookQueue, 'look', lookWorkers, (key) => this.#recovery.look(key, signal)),
       work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
     ]);
   }

@@ -1,5 +1,5 @@
-// The credentials a run's repository is fetched with: keys of Secrets and ConfigMaps in its namespace, read anew for each
-// fetch, so that a rotated Secret counts at once.
+// The credentials a repository is fetched with: keys of Secrets and ConfigMaps that a run, or a GitHook that looks for pushes,
+// names in its namespace. Read anew for each fetch, so that a rotated Secret counts at once.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { isObjectName } from '../api/object.ts';

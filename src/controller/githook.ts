@@ -12,6 +12,7 @@ import type { AccountCheck } from './account-check.ts';
 import type { Arrivals } from './by-hand/arrivals.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
 import { prune } from './prune.ts';
+import { type RecoveryNotes, withNotes } from './recovery/notes.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import type { SinkKey } from './sinks.ts';
@@ -24,6 +25,8 @@ export interface GitHookContext {
   readonly arrivals: Pick<Arrivals, 'valueOf'>;
   readonly statusContext: string;
   readonly account: Pick<AccountCheck, 'look'>;
+  /** How the search for lost pushes goes. */
+  readonly recovery: Pick<RecoveryNotes, 'of' | 'written'>;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
   askAgain(gitHookUid: string): void;
@@ -49,7 +52,12 @@ export async function reconcileGitHook(
   };
   // Its last word was refused for that, which its status shows until it has been said.
   if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
-  const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
+  const notes = context.recovery.of(uid);
+  const recovery = withNotes(gitHook.status?.recovery, notes);
+  const status = {
+    ...gitHookStatus(gitHook, facts, formatTime(context.clock.now())),
+    ...(recovery !== undefined && { recovery }),
+  };
   const stored = isDeepStrictEqual(status, gitHook.status)
     ? gitHook
     : await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
@@ -57,6 +65,7 @@ export async function reconcileGitHook(
     const message = `${byHand.runNow} starts nothing: the GitHook came with it, so nobody has asked for a run. Set another value to run`;
     context.recorder.event(gitHook, 'Normal', 'RunNowIgnored', message);
   }
+  context.recovery.written(uid, notes);
   return Math.min(account.againMs ?? Number.POSITIVE_INFINITY, await prune(stored, runs, context, signal));
 }
 

@@ -53,7 +53,7 @@ export async function receive(
 
   const ignored = found.others.map((gitHook) => ignore(gitHook, push, deps));
   const decided = await inGroups(found.matched, (gitHook) =>
-    run({ gitHook, push, delivery: identity, receivedMs }, deps, signal),
+    run({ gitHook, push, source: 'Webhook', delivery: identity, receivedMs }, deps, signal),
   );
   return conclude(identity.id, push.ref, [...decided, ...ignored]);
 }

@@ -10,12 +10,25 @@ import { formatTime } from '../clock.ts';
 import { oneLine } from '../text.ts';
 
 /** A verified push, for one GitHook that it matches. */
-export interface Recording {
+export type Recording = ToldPush | SeenPush;
+
+interface PushFor {
   readonly gitHook: GitHook;
   readonly push: Push;
-  readonly delivery: DeliveryId;
-  /** When the delivery arrived, in milliseconds since 1970. */
+  /** When kube-git came to know of it, in milliseconds since 1970. */
   readonly receivedMs: number;
+}
+
+/** A push that a delivery tells of. */
+export interface ToldPush extends PushFor {
+  readonly source: 'Webhook' | 'DeliveryLog';
+  readonly delivery: DeliveryId;
+}
+
+/** A push that nobody told of: the ref has moved since it was last looked at, at `unseenMs`. */
+export interface SeenPush extends PushFor {
+  readonly source: 'Poll';
+  readonly unseenMs: number;
 }
 
 /** The CRD's limit for author and message, in characters. */
@@ -31,7 +44,7 @@ export function runObject(recording: Recording, sequence: number): GitHookRun {
 }
 
 /** The delivery as a run remembers it. */
-export function deliveryOf({ delivery, receivedMs }: Recording): GitHookRunSpecDelivery {
+export function deliveryOf({ delivery, receivedMs }: ToldPush): GitHookRunSpecDelivery {
   const { id, hookId, digest } = delivery;
   return { id, ...(hookId === undefined ? {} : { hookId }), digest, receivedTime: formatTime(receivedMs) };
 }
@@ -39,9 +52,9 @@ export function deliveryOf({ delivery, receivedMs }: Recording): GitHookRunSpecD
 function pushOf(recording: Recording): Omit<PushFields, 'sequence'> {
   const { push, receivedMs } = recording;
   return {
-    source: 'Webhook',
+    source: recording.source,
     forge: push.forge,
-    delivery: deliveryOf(recording),
+    ...(recording.source === 'Poll' ? {} : { delivery: deliveryOf(recording) }),
     receivedTime: new Date(receivedMs).toISOString(),
     ...(push.pushTime === undefined ? {} : { pushTime: push.pushTime }),
     ref: push.ref,

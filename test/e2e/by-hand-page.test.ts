@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blocksOf } from '../env/doc-blocks.ts';
-import { pageShell } from '../env/page-shell.ts';
+import { shell } from '../env/page.ts';
 import { jobManifest, startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
 
@@ -12,11 +12,11 @@ describe('docs/by-hand.md', () => {
     await s.gitHook('app');
     const commit = await s.push({ 'job.yaml': jobManifest });
     const first = await s.untilRun(commit, ({ status }) => status?.phase === 'Running', 'Running');
-    const shell = await pageShell(t, s.namespace);
+    const follow = await shell(t, s.namespace);
     const scripts = blocksOf('by-hand.md').map(({ script }) => script);
     const [newest = '', cancel = '', wait = '', rerun = '', names = '', now = '', head = '', look = ''] = scripts;
     assert.equal(scripts.length, 8);
-    const run = (script: string): Promise<string> => shell(`${newest}${script}`);
+    const run = (script: string): Promise<string> => follow(`${newest}${script}`);
     const untilRuns = (count: number): Promise<unknown> =>
       waitFor(async () => (await s.runs()).length === count, { what: `${count} runs`, deadlineMs: 30_000 });
 

@@ -1,13 +1,13 @@
 // docs/credentials.md from top to bottom: its commands are run, its GitHooks applied, and a push runs. Only the server's
 // address is another.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { GitHook } from '../../src/api/githook.ts';
 import { kubectl } from '../env/binaries.ts';
-import { pageShell } from '../env/page-shell.ts';
+import { blocksIn, readPage, shell } from '../env/page.ts';
 import { jobManifest, startScenario } from '../env/scenario.ts';
 import { startSshServer } from '../env/ssh-server.ts';
 import { findSshd } from '../env/sshd.ts';
@@ -16,9 +16,8 @@ const found = await findSshd();
 const skip = typeof found === 'string' ? found : false;
 const sshd = typeof found === 'string' ? { file: '' } : found;
 const root = join(import.meta.dirname, '../..');
-const page = await readFile(join(root, 'docs/credentials.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\``, 'g'))].map(([, text = '']) => text);
+const page = await readPage('docs/credentials.md');
+const blocks = (language: string): string[] => blocksIn(page, language);
 
 describe('docs/credentials.md', () => {
   it('leads to a push that runs over ssh, and again after the key was changed', { skip }, async (t) => {
@@ -27,7 +26,7 @@ describe('docs/credentials.md', () => {
     const server = await startSshServer(t, sshd, { root: folder, authorizedKeys: [] });
     const here = (text: string): string =>
       text.replaceAll('git.example.com', '127.0.0.1').replaceAll('2222', `${server.port}`);
-    const run = await pageShell(t, s.namespace);
+    const run = await shell(t, s.namespace);
     const [token = '', key = '', hosts = '', change = ''] = blocks('sh');
     await run(token);
     await server.authorize([await run(key)]);
@@ -48,7 +47,7 @@ describe('docs/credentials.md', () => {
 
   it('says how a push that failed for its Secret is run: deleted and delivered again, not delivered again alone', async (t) => {
     const s = await startScenario(t);
-    const run = await pageShell(t, s.namespace);
+    const run = await shell(t, s.namespace);
     await s.gitHook('app', { passwordSecret: { name: 'git-token', key: 'token' } });
     const commit = await s.push({ 'job.yaml': jobManifest });
     const failed = await s.untilRun(commit, ({ status }) => status?.reason === 'SecretNotFound', 'SecretNotFound');

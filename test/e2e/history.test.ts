@@ -15,6 +15,8 @@ import { waitFor } from '../env/wait.ts';
 
 const dayMs = 24 * 3_600_000;
 
+const nothingHere = () => Promise.reject(new Error('nothing is fetched here'));
+
 /** The controller of a kube-git that fetches and tells nothing, at a time so far ahead. */
 async function startController(t: { after(fn: () => unknown): void }, s: Scenario, aheadMs: number): Promise<void> {
   const clock: Clock = { ...systemClock, now: () => Date.now() + aheadMs };
@@ -27,7 +29,11 @@ async function startController(t: { after(fn: () => unknown): void }, s: Scenari
   const replica = new Replica({
     ...{ client, clock, log, metrics, recorder, election: unopposed, namespace: s.namespace },
     ...{ defaultServiceAccount: '', statusContext: '', tenantBase: '' },
-    manifests: { read: () => Promise.reject(new Error('nothing is fetched here')) },
+    ...{
+      manifests: { read: nothingHere },
+      refs: { list: nothingHere, describe: nothingHere, defaultBranch: nothingHere },
+    },
+    ...{ record: nothingHere, parseLogged: nothingHere, poll: { intervalMs: 0, settleMs: 0 } },
     notifications: { find: () => undefined, names: () => [], problem: () => undefined },
   });
   const stop = new AbortController();
