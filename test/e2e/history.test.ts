@@ -33,7 +33,7 @@ async function startController(t: { after(fn: () => unknown): void }, s: Scenari
       manifests: { read: nothingHere },
       refs: { list: nothingHere, describe: nothingHere, defaultBranch: nothingHere },
     },
-    ...{ record: nothingHere, parseLogged: nothingHere, poll: { intervalMs: 0, settleMs: 0 } },
+    ...{ record: nothingHere, parseLogged: () => undefined, poll: { intervalMs: 0, settleMs: 0 } },
     notifications: { find: () => undefined, names: () => [], problem: () => undefined },
   });
   const stop = new AbortController();
