@@ -37,7 +37,10 @@ describe('a push whose webhook was lost', () => {
       },
       { what: 'the Event' },
     );
-    assert.match(event, new RegExp(`^no webhook told of the push of refs/heads/main \\(${commit.slice(0, 12)}\\)`));
+    assert.match(
+      event,
+      new RegExp(`^the push of refs/heads/main \\(${commit.slice(0, 12)}\\) runs late: no webhook told of it`),
+    );
     await untilAllLooked(s);
     assert.equal((await s.runs()).filter(({ spec }) => spec.commit === commit).length, 1);
   });

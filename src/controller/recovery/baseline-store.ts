@@ -4,6 +4,7 @@ import type { GitHook } from '../../api/githook.ts';
 import { apiVersion, gitHookLabel } from '../../api/keys.ts';
 import { gitHookLabelValue } from '../../api/labels.ts';
 import { keyOf, type ObjectMeta } from '../../api/object.ts';
+import { TerminalError } from '../../errors.ts';
 import { ApiError, isNotFound, type StoredObject } from '../../kube/kube.ts';
 import { type Acting, noPermission } from '../permission.ts';
 import type { Baseline } from './baseline.ts';
@@ -97,6 +98,15 @@ function parseList(text: string | undefined): readonly string[] | undefined {
   }
 }
 
+/** RBAC says «User "x" cannot create resource …»; quotas and policies answer 403 too, in words of their own. */
 function explain(error: unknown, gitHook: GitHook, acting: Acting): unknown {
+  if (
+    error instanceof ApiError &&
+    [403, 413, 422].includes(error.status) &&
+    !/\bUser ".*" cannot /.test(error.message)
+  ) {
+    const message = `The cluster refuses the ConfigMap ${nameFor(gitHook)}, which remembers where branches and tags were: ${error.message}`;
+    return new TerminalError('Forbidden', message, { cause: error });
+  }
   return error instanceof ApiError && error.status === 403 ? noPermission(error, gitHook, acting) : error;
 }

@@ -16,6 +16,8 @@ export interface Baseline {
 
 /** 48 bits: one move of a ref in three thousand million goes unseen in a repository of 100,000 refs. */
 const digestBytes = 6;
+/** A thousand refs. */
+const leastKeptBytes = 1000 * digestBytes;
 
 type Refs = Iterable<readonly [ref: string, at: ListedRef]>;
 
@@ -25,12 +27,26 @@ export function digestsOf(refs: Refs): Buffer {
   return Buffer.concat(digests);
 }
 
+/** The digests of both, sorted; of the new ones alone where the old are so many more that they are mostly of the past. */
+export function joined(old: Buffer, now: Buffer): Buffer {
+  if (old.length > 2 * now.length + leastKeptBytes) return now;
+  const both = new Set([...numbersIn(old), ...numbersIn(now)]);
+  const bytes = Buffer.alloc(both.size * digestBytes);
+  for (const [index, number] of [...both].sort((a, b) => a - b).entries()) {
+    bytes.writeUIntBE(number, index * digestBytes, digestBytes);
+  }
+  return bytes;
+}
+
 /** Asks whether a ref was where it is now. */
 export function knownIn({ digests }: Baseline): (ref: string, at: ListedRef) => boolean {
-  const known = new Set<number>();
-  for (let at = 0; at + digestBytes <= digests.length; at += digestBytes)
-    known.add(digests.readUIntBE(at, digestBytes));
+  const known = new Set(numbersIn(digests));
   return (ref, { id }) => known.has(digestOf(ref, id).readUIntBE(0, digestBytes));
+}
+
+function numbersIn(digests: Buffer): number[] {
+  const count = Math.floor(digests.length / digestBytes);
+  return Array.from({ length: count }, (_, index) => digests.readUIntBE(index * digestBytes, digestBytes));
 }
 
 /** By its object id, not by the commit: an annotated tag that is made anew has moved. */

@@ -66,7 +66,7 @@ class World {
       if (!this.runs.some((run) => covers(run, unseenMs))) this.#add({ source: 'Poll', receivedTime: iso(atMs) });
     }
     const left = open.filter((one) => !due.includes(one));
-    this.#baseline = baselineAfter(list, left, of);
+    this.#baseline = baselineAfter(list, left, { ...of, before: this.#baseline });
     this.#memory = { lookedMs: atMs, open: left };
     return left[0] && left[0].firstSeenMs + settleMs;
   }

@@ -163,7 +163,8 @@ export class LogReader {
     const nowMs = this.#deps.clock.monotonic();
     if (memory.hooks && memory.hooks.untilMs > nowMs) return memory.hooks.ids;
     const ids = await log.hooks(placeOf(gitHook), webhookPath, signal);
-    memory.hooks = { ids, untilMs: nowMs + hooksMs };
+    // Where there is none yet, one may be on its way.
+    memory.hooks = { ids, untilMs: nowMs + (ids.length > 0 ? hooksMs : 0) };
     return ids;
   }
 

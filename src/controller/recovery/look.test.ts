@@ -85,6 +85,25 @@ describe('baselineAfter', () => {
     assert.equal(baselineAfter({ refs, startedMs: 10_000 }, [], of).asOfMs, 10_000);
   });
 
+  it('keeps what was known before while something is open, so that a server that goes back for a moment starts nothing', () => {
+    const stored = baseline({ a: '2', b: '1' });
+    const stale = { refs: listOf({ a: '1', b: '1' }), startedMs: 10_000 };
+    const { open } = look(facts({ ...stale, baseline: stored }));
+    const after = baselineAfter(stale, open, { ...of, before: stored });
+    assert.deepEqual(after.digests, stored.digests);
+    assert.deepEqual(look(facts({ refs: listOf({ a: '2', b: '1' }), baseline: after })).open, []);
+  });
+
+  it('forgets what was known before when nothing is open, or when it has become too much', () => {
+    const stored = baseline({ a: '1', b: '1' });
+    const list = { refs: listOf({ a: '2' }), startedMs: 10_000 };
+    assert.deepEqual(baselineAfter(list, [], { ...of, before: stored }).digests, digestsOf(list.refs));
+    const many = { ...stored, digests: Buffer.alloc(6 * 2_000) };
+    const { open } = look(facts({ ...list, baseline: many }));
+    assert.equal(open.length, 1);
+    assert.equal(baselineAfter(list, open, { ...of, before: many }).digests.length, 0);
+  });
+
   it('is the same bytes in whatever order the server lists', () => {
     const refs = listOf({ a: '1', b: '2', c: '3' });
     const reversed = new Map([...refs].reverse());

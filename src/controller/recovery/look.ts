@@ -1,7 +1,7 @@
 // What a look at a repository's refs comes to, for one GitHook: what has moved, since when that is known, and what nobody
 // has told of for so long that it counts as lost. Pure. Called by poller.ts.
 import type { ListedRef, RefList } from '../../git/git.ts';
-import { type Baseline, digestsOf, knownIn } from './baseline.ts';
+import { type Baseline, digestsOf, joined, knownIn } from './baseline.ts';
 
 /** A ref that is not where it was. */
 export interface Sighting extends ListedRef {
@@ -46,14 +46,18 @@ export function look(facts: LookFacts): { readonly open: readonly Sighting[]; re
   return { open, due: open.filter(({ firstSeenMs }) => startedMs - firstSeenMs >= settleMs) };
 }
 
-/** The baseline after a look: everything as it is now, but for what is still open. */
+/**
+ * The baseline after a look: everything as it is now, but for what is still open. While something is, what was known before
+ * stays known: a server that for a moment shows an older state of a ref, and then the newer again, makes nothing run twice.
+ */
 export function baselineAfter(
   { refs, startedMs }: RefList & { readonly startedMs: number },
   open: readonly Sighting[],
-  of: Pick<Baseline, 'repository' | 'branches'>,
+  { before, ...of }: Pick<Baseline, 'repository' | 'branches'> & { readonly before?: Baseline | undefined },
 ): Baseline {
   const waiting = new Set(open.map(({ ref }) => ref));
-  const digests = digestsOf([...refs].filter(([ref]) => !waiting.has(ref)));
+  const now = digestsOf([...refs].filter(([ref]) => !waiting.has(ref)));
+  const digests = open.length > 0 && before ? joined(before.digests, now) : now;
   const asOfMs = Math.min(startedMs, ...open.map(({ unseenMs }) => unseenMs));
   return { ...of, asOfMs, digests };
 }

@@ -150,7 +150,10 @@ export class Poller {
     const { runsOf, settings } = this.#deps;
     const { uid = '' } = gitHook.metadata;
     const { repository } = baseline;
-    const runs = runsOf(uid).filter(({ spec }) => canonicalRepository(spec.repository) === repository);
+    // A run by hand is no push.
+    const runs = runsOf(uid).filter(
+      ({ spec }) => spec.source !== 'Manual' && canonicalRepository(spec.repository) === repository,
+    );
     return look({
       ...list,
       baseline,
@@ -198,7 +201,7 @@ export class Poller {
   ): Promise<Outcome> {
     const { branches } = gitHook.spec;
     const repository = repositoryOf(gitHook);
-    const baseline = baselineAfter(list, outcome.open, { repository, branches });
+    const baseline = baselineAfter(list, outcome.open, { repository, branches, before: stored.baseline });
     const { uid = '' } = gitHook.metadata;
     const { open } = outcome;
     const before = this.#memoryOf(uid, repository)?.lookedMs ?? 0;
