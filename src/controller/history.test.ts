@@ -83,11 +83,11 @@ describe('beyondLimits', () => {
         status: { resource: { apiVersion: 'batch/v1', kind: 'Job', name: 'x', uid: 'x' } },
       }),
     ],
-    ['owing somebody its last word', run('x', { status: sinks({ desired: 'Failed', told: 'Started' }) })],
     [
-      'owing its last word to somebody who refuses it',
-      run('x', { status: sinks({ desired: 'Failed', lastError: 'x' }) }),
+      'whose last word is tried to be told again',
+      run('x', { status: sinks({ desired: 'Failed', lastError: 'x', nextAttemptTime: ago(0) }) }),
     ],
+    ['owing somebody its last word', run('x', { status: sinks({ desired: 'Failed', told: 'Started' }) })],
     ['being deleted', { ...run('x', {}), metadata: { ...run('x', {}).metadata, deletionTimestamp: ago(0) } }],
   ];
   for (const [name, one] of kept) it(`never is a run ${name}`, () => assert.deepEqual(gone(none, [one]), []));
@@ -96,6 +96,7 @@ describe('beyondLimits', () => {
     ['that is just past', run('x', { past: 0.01 })],
     ['that nobody is told of', run('x', { status: sinks({}) })],
     ['for which a newer one speaks', run('x', { status: sinks({ desired: 'Superseded', told: 'Started' }) })],
+    ['whose last word somebody refuses for good', run('x', { status: sinks({ desired: 'Failed', lastError: 'x' }) })],
     ['that was told', run('x', { status: sinks({ desired: 'Failed', told: 'Failed' }) })],
   ];
   for (const [name, one] of past)

@@ -4,7 +4,7 @@ import type { GitHookRun } from '../api/githookrun.ts';
 import { keptWindowMs } from '../api/identity.ts';
 import { isSettled } from '../api/phase.ts';
 import { canonicalRepository } from '../api/repository.ts';
-import { isOwed } from './sinks.ts';
+import { isOwed, isRefused } from './sinks.ts';
 
 /** What the CRD calls the default of both limits. */
 const defaultLimit = 10;
@@ -29,7 +29,8 @@ export function isPast(run: GitHookRun, nowMs: number): boolean {
   const { creationTimestamp = '', deletionTimestamp } = run.metadata;
   // Of one that took a week its owner has a week to look at the end.
   const endMs = Math.max(Date.parse(creationTimestamp), Date.parse(run.status?.completionTime ?? creationTimestamp));
-  const owed = run.status?.sinks?.some(isOwed) ?? false;
+  // What refused for a week waits for a person who has had a week.
+  const owed = run.status?.sinks?.some((sink) => isOwed(sink) && !isRefused(sink)) ?? false;
   return isSettled(run) && !owed && deletionTimestamp === undefined && nowMs - endMs > keptMs;
 }
 
