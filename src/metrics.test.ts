@@ -7,6 +7,8 @@ describe('createMetrics', () => {
     const metrics = createMetrics();
     metrics.deliveries.inc({ forge: 'github', decision: 'accepted' });
     metrics.webhookSecretConfigured.set({ forge: 'github' }, 1);
+    metrics.webhookSecretUsed.inc({ forge: 'github', secret: 'previous' });
+    metrics.leader.set(1);
     metrics.runs.inc({ phase: 'Succeeded', reason: 'Complete' }, 2);
     metrics.pushToCreated.observe(0.3);
     metrics.recovered.inc({ source: 'Poll' });
@@ -25,6 +27,7 @@ describe('createMetrics', () => {
       'kubegit_api_requests_total{verb="get",code="200"} 1',
       'kubegit_bytes_in_flight 6',
       'kubegit_deliveries_total{forge="github",decision="accepted"} 1',
+      'kubegit_leader 1',
       'kubegit_notification_file_valid 1',
       'kubegit_notifications_total{type="slack",result="accepted"} 1',
       'kubegit_push_to_resource_seconds_count 1',
@@ -35,6 +38,7 @@ describe('createMetrics', () => {
       'kubegit_runs_total{phase="Succeeded",reason="Complete"} 2',
       'kubegit_watch_restarts_total{resource="githooks",why="Expired"} 1',
       'kubegit_webhook_secret_configured{forge="github"} 1',
+      'kubegit_webhook_secret_used_total{forge="github",secret="previous"} 1',
     ]);
     assert.ok(lines.some((line) => /^kubegit_build_info\{version="[^"]+",node="v\d+\.[^"]+"\} 1$/.test(line)));
   });
