@@ -27,6 +27,8 @@ export interface KubeGitOptions {
   readonly early?: boolean;
   /** The file to run. Default: src/main.ts. */
   readonly program?: string;
+  /** Called with its process id at once, for whoever may end it while it starts. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 /** The secret kube-git is started with, for whoever signs. */
@@ -63,8 +65,12 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   const file = join(folder, 'notification.yaml');
   await writeFile(file, options.notifications ?? '{}');
   const child = launch(options, file, folder, options.port ?? (await freePort()));
+  options.onSpawn?.(child.pid ?? 0);
   const { lines, output } = follow(child);
   const gone = once(child, 'exit');
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort(new Error(`kube-git ended: ${output()}`)));
+  const { signal } = ended;
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await gone;
@@ -74,17 +80,14 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
     await rm(folder, { recursive: true, force: true });
   });
   const portOf = (msg: string): Promise<number> =>
-    waitFor(
-      () => {
-        if (child.exitCode !== null) throw new Error(`kube-git ended: ${output()}`);
-        return lines.find((line) => line.msg === msg)?.port;
-      },
-      { what: `kube-git to say "${msg}"; it said: ${output()}` },
-    );
+    waitFor(() => lines.find((line) => line.msg === msg)?.port, {
+      what: `kube-git to say "${msg}"; it said: ${output()}`,
+      signal,
+    });
   const port = await portOf('webhook server listening');
   const privateUrl = `http://127.0.0.1:${await portOf('private server listening')}`;
   if (!options.early) {
-    await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready' });
+    await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready', signal });
   }
   return {
     ...{ port, privateUrl, lines, output, kill },

@@ -1,0 +1,96 @@
+// Keeps kube-git running as the kubelet does: when it is killed it is started again, in the same pod, with the same /tmp.
+import { type TestContext, testCluster } from '../env/cluster.ts';
+import { type KubeGit, startKubeGit } from '../env/kube-git.ts';
+import { forgeToken, slackPath } from '../env/scenario.ts';
+import type { Lane } from './lane.ts';
+
+export interface KeeperOptions {
+  readonly lane: Lane;
+  readonly namespace: string;
+  /** The program to run. */
+  readonly program: string;
+  readonly args?: readonly string[] | undefined;
+  /** What happens between a death and the next start. */
+  readonly downtime?: (() => Promise<void>) | undefined;
+}
+
+export interface Keeper {
+  /** The life that goes on now. */
+  current(): KubeGit;
+  /** What all lives have written. */
+  output(): string;
+  crashes(): number;
+  kill(): void;
+  /** Resolves when nothing is being started. Throws what went wrong with starting. */
+  settled(): Promise<void>;
+  /** Ends the current life for good. */
+  stop(): Promise<void>;
+}
+
+export async function keep(t: TestContext, options: KeeperOptions): Promise<Keeper> {
+  const lives: KubeGit[] = [];
+  const lastWords: string[] = [];
+  let pid = 0;
+  let crashes = 0;
+  let struck = false;
+  let stopped = false;
+  let cycle: Promise<void> | undefined;
+  const live = async (): Promise<void> => {
+    const onSpawn = (spawned: number): void => {
+      pid = spawned;
+    };
+    try {
+      lives.push(await startKubeGit(t, { ...flags(options), onSpawn }));
+    } catch (error) {
+      if (!struck) throw error;
+      lastWords.push(String(error));
+    }
+  };
+  const restart = async (): Promise<void> => {
+    while (struck) {
+      await lives.at(-1)?.kill();
+      await options.downtime?.();
+      struck = false;
+      await live();
+    }
+    cycle = undefined;
+  };
+  await live();
+  const settled = async (): Promise<void> => {
+    while (cycle !== undefined) await cycle;
+  };
+  return {
+    current: () => lives.at(-1) as KubeGit,
+    output: () => [...lives.map((life) => life.output()), ...lastWords].join('\n'),
+    crashes: () => crashes,
+    kill: () => {
+      if (stopped) return;
+      crashes++;
+      struck = true;
+      process.kill(pid, 'SIGKILL');
+      cycle ??= restart();
+      cycle.catch(() => undefined);
+    },
+    settled,
+    stop: async () => {
+      stopped = true;
+      await settled();
+      await lives.at(-1)?.kill();
+    },
+  };
+}
+
+function flags({ lane, namespace, program, args = [] }: KeeperOptions) {
+  const { github, slack, api } = lane.doors;
+  const url = 'https://example.test/${NAMESPACE}/${NAME}';
+  const notifications = JSON.stringify({
+    github: { forge: { url, token: forgeToken, api: `${github.url}/api/v3` } },
+    slack: { team: { url, webhookURL: `${slack.url}/slack/${slackPath}`, channel: '#ci' } },
+  });
+  return {
+    ...{ kubeconfig: testCluster().kubeconfig, master: api.url, notifications, program, port: lane.port },
+    // The forge of the tests speaks plain http, on loopback.
+    args: ['-namespace', namespace, '-allow-insecure-credentials', ...args],
+    env: { TMPDIR: lane.temporary },
+  };
+}
