@@ -2,9 +2,12 @@
 import type { Row } from '../../test/faults/results.ts';
 import type { Report } from './report.ts';
 
-/** What each table is about, by the name of the file with its scenarios. */
+/** What each table is about. */
 const titles: Readonly<Record<string, string>> = {
   crash: 'Killed at each outside call',
+  'crash, redelivered': 'The same, with a redelivery while it is dead and another one after',
+  'crash, Job ends': 'The same, and the Job ends while it is dead',
+  'crash, Job ends, TTL 0': 'The same, and the manifest wants its Job deleted as soon as it ends',
   'crash-twice': 'Killed again while it recovers',
   unobserved: 'Watch events lost, repeated, late, garbled',
   silent: 'A watch that says nothing for ten minutes',
@@ -17,13 +20,14 @@ export function tablesOf(rows: readonly Row[]): string {
   return [...tables].map(([name, own]) => `### ${titles[name] ?? name}\n\n${tableOf(own)}`).join('\n\n');
 }
 
-/** Rows and columns in the order in which they first came. */
-function tableOf(rows: readonly Row[]): string {
-  const columns = [...new Set(rows.map(({ column }) => column))].sort();
+/** Rows and columns in the order of the scenarios. */
+function tableOf(unordered: readonly Row[]): string {
+  const rows = unordered.toSorted((a, b) => a.order - b.order);
+  const columns = [...new Set(rows.map(({ column }) => column))];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const lines = [...Map.groupBy(rows, ({ row }) => row)]
-    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([row, own]) => line([row, ...columns.map((column) => cellOf(own.filter((one) => one.column === column)))]));
+  const lines = [...Map.groupBy(rows, ({ row }) => row)].map(([row, own]) =>
+    line([row, ...columns.map((column) => cellOf(own.filter((one) => one.column === column)))]),
+  );
   return [line(['', ...columns]), line(['---', ...columns.map(() => '---')]), ...lines].join('\n');
 }
 

@@ -40,8 +40,11 @@ export function startGathering({ lane, pid }: Scene): Gathering {
 
 /** To be called while git is at work. */
 export function lookAtProcesses({ pid }: Scene, gathering: Gathering): void {
-  gathering.arguments.add(argumentsOf(pid()));
+  const own = argumentsOf(pid());
+  gathering.arguments.add(own);
   for (const child of processesUnder(pid())) {
+    // Between fork and exec a process is still kube-git, environment and all.
+    if (child.arguments === own) continue;
     gathering.arguments.add(child.arguments);
     gathering.environments.add(child.environment.replaceAll(gitLogin, ''));
   }
@@ -72,7 +75,7 @@ export async function gather(stage: Stage, expected: string): Promise<Evidence> 
     messages: lane.forge.messages.slice(gathering.messagesBefore),
     texts: new Map(Object.entries(texts)),
     secrets: secrets(),
-    lives: keeper.crashes() + 1,
+    lives: keeper.starts(),
     inVain: gathering.inVain,
     quietFrom: gathering.quietFrom,
     children: processesUnder(pid()).map((child) => child.arguments),

@@ -1,8 +1,10 @@
 // Keeps kube-git running as the kubelet does: when it is killed it is started again, in the same pod, with the same /tmp.
 import { type TestContext, testCluster } from '../env/cluster.ts';
 import { type KubeGit, startKubeGit } from '../env/kube-git.ts';
+import { freePort } from '../env/ports.ts';
 import { forgeToken, slackPath } from '../env/scenario.ts';
 import type { Lane } from './lane.ts';
+import type { Hand } from './points.ts';
 
 export interface KeeperOptions {
   readonly lane: Lane;
@@ -14,13 +16,18 @@ export interface KeeperOptions {
   readonly downtime?: (() => Promise<void>) | undefined;
 }
 
-export interface Keeper {
+export interface Keeper extends Hand {
   /** The life that goes on now. */
   current(): KubeGit;
   /** What all lives have written. */
   output(): string;
   crashes(): number;
-  kill(): void;
+  /** How many processes there have been. */
+  starts(): number;
+  /** SIGCONT. */
+  resume(): void;
+  /** Starts another replica beside it, which is ended with the test. */
+  startAnother(): Promise<void>;
   /** Resolves when nothing is being started. Throws what went wrong with starting. */
   settled(): Promise<void>;
   /** Ends the current life for good. */
@@ -29,6 +36,7 @@ export interface Keeper {
 
 export async function keep(t: TestContext, options: KeeperOptions): Promise<Keeper> {
   const lives: KubeGit[] = [];
+  const others: KubeGit[] = [];
   const lastWords: string[] = [];
   let pid = 0;
   let crashes = 0;
@@ -61,8 +69,19 @@ export async function keep(t: TestContext, options: KeeperOptions): Promise<Keep
   };
   return {
     current: () => lives.at(-1) as KubeGit,
-    output: () => [...lives.map((life) => life.output()), ...lastWords].join('\n'),
+    output: () => [...[...lives, ...others].map((life) => life.output()), ...lastWords].join('\n'),
     crashes: () => crashes,
+    starts: () => crashes + 1 + others.length,
+    suspend: () => void process.kill(pid, 'SIGSTOP'),
+    resume: () => void process.kill(pid, 'SIGCONT'),
+    startAnother: async () => {
+      others.push(
+        await startKubeGit(t, {
+          ...flags(options),
+          ...{ env: { POD_NAME: 'another-kube-git' }, port: await freePort() },
+        }),
+      );
+    },
     kill: () => {
       if (stopped) return;
       crashes++;
@@ -74,6 +93,7 @@ export async function keep(t: TestContext, options: KeeperOptions): Promise<Keep
     settled,
     stop: async () => {
       stopped = true;
+      for (const other of others) await other.kill();
       await settled();
       await lives.at(-1)?.kill();
     },

@@ -14,7 +14,7 @@ const callBudget = 20;
 /** Connections that are kept for the next call. */
 const spareDescriptors = 12;
 /** A push that needs no Job: delivery, record, fetch, end. Takes a quarter of a second here. */
-const neighbourLimitMs = 10_000;
+const neighbourLimitMs = 8_000;
 
 export const oracles: Readonly<Record<Oracle, { readonly promise: string; readonly judge: Judge }>> = {
   S1: { promise: 'at most one run a push, one child a run, ever', judge: atMostOne },
@@ -157,7 +157,9 @@ function spoofed({ metadata }: KubeObject): readonly string[] {
 }
 
 function quiet({ calls, quietFrom, lives, runs }: Evidence): readonly string[] {
-  const late = calls.filter(({ at, what, door }) => at >= quietFrom && isWork(what) && door !== 'webhook');
+  const late = new Set(
+    calls.filter(({ at, what, door }) => at >= quietFrom && isWork(what) && door !== 'webhook').map(({ what }) => what),
+  );
   const names = runs.flatMap(({ metadata, status, spec }) =>
     spec.gitHookRef.name === 'app' ? [metadata.name ?? '', status?.resource?.name ?? metadata.name ?? ''] : [],
   );
@@ -167,11 +169,15 @@ function quiet({ calls, quietFrom, lives, runs }: Evidence): readonly string[] {
   );
   const limit = callBudget * lives;
   return [
-    ...late.map(({ door, what }) => `${door} ${what} when all was done`),
+    ...[...late].map((what) => `${what} when all was done`),
     ...(about.length <= limit
       ? []
-      : [`${about.length} calls for a run, not ${limit}: ${about.map(({ what }) => what).join(', ')}`]),
+      : [`${about.length} calls for a run, not ${limit}: ${counted(about.map(({ what }) => what))}`]),
   ];
+}
+
+function counted(words: readonly string[]): string {
+  return [...Map.groupBy(words, (word) => word)].map(([word, { length }]) => `${length} × ${word}`).join(', ');
 }
 
 function clean({ children, folders, descriptors }: Evidence): readonly string[] {

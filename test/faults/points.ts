@@ -26,6 +26,8 @@ export type Nemesis = (point: Point, hand: Hand) => Fault | undefined;
 export interface Hand {
   /** SIGKILL now; it is started again. */
   kill(): void;
+  /** SIGSTOP. */
+  suspend(): void;
 }
 
 /** What the request is, without what differs from run to run. */
@@ -81,13 +83,7 @@ export function killAt(name: string, moment: Moment): Nemesis {
   };
 }
 
-/** Asks them all; the first fault counts. */
+/** Asks them all, each at every point; the first fault counts. */
 export function together(...nemeses: readonly Nemesis[]): Nemesis {
-  return (point, hand) => {
-    for (const nemesis of nemeses) {
-      const fault = nemesis(point, hand);
-      if (fault !== undefined) return fault;
-    }
-    return undefined;
-  };
+  return (point, hand) => nemeses.map((nemesis) => nemesis(point, hand)).find((fault) => fault !== undefined);
 }

@@ -11,11 +11,11 @@ import type { Scene } from './scenario.ts';
 import { jobsIn, neighbourBranch, runsIn } from './site.ts';
 
 /** Nobody calls for so long: longer than what kube-git puts off on purpose, the status of a GitHook. */
-const restMs = 700;
+const restMs = 1_000;
 /** From then on nobody may. */
 const quietMs = 1_000;
 /** What does not rest by then never does. */
-const restLimitMs = 8_000;
+const restLimitMs = 15_000;
 
 /** Pushes as a forge does, and presses "Redeliver" for as long as the answer is not 2xx, as a person or a forge's log does. */
 export async function pushUntilTaken(scene: Scene, manifest: string, patienceMs: number): Promise<void> {
@@ -72,7 +72,7 @@ export function hasEnded(job: KubeObject): boolean {
 }
 
 /** How long it took from its delivery to its end, in milliseconds. */
-export async function pushToNeighbour({ lane, namespace }: Scene): Promise<number> {
+export async function pushToNeighbour(lane: Lane, namespace: string): Promise<number> {
   const from = performance.now();
   const commit = await push(lane, neighbourBranch, '');
   const ended = async (): Promise<boolean> =>

@@ -8,8 +8,10 @@ import { Lanes } from './lane.ts';
 import { atOnce } from './size.ts';
 
 export interface Row {
-  /** Which table: the name of the file that wrote it. */
+  /** Which table; hack/faults/tables.ts has their titles. */
   readonly table: string;
+  /** Its place in the table. */
+  readonly order: number;
   readonly row: string;
   readonly column: string;
   /** Whether the fault was met at all: a point that did not come up is no proof. */
@@ -31,18 +33,18 @@ export interface Case {
   run(lane: Lane): Promise<Pick<Row, 'met' | 'found' | 'violations'>>;
 }
 
-/** Of the faults, at least so many must have been met: fewer, and the names of the points have changed. */
+/** Of the faults, at least so many must have been met, unless told otherwise: fewer, and the names of the points have changed. */
 const metShare = 0.8;
 
 /** Runs the cases as subtests, several at a time, each in a lane of its own; each goes red with what it violates. */
-export async function prove(t: TestContext, table: string, cases: readonly Case[]): Promise<void> {
+export async function prove(t: TestContext, table: string, cases: readonly Case[], share = metShare): Promise<void> {
   const lanes = new Lanes(t);
   let met = 0;
   const one = (each: Case): Promise<void> =>
-    t.test(`${each.row}: ${each.column}`, async () => {
+    t.test(`${table}: ${each.row}: ${each.column}`, async () => {
       const result = await lanes.use((lane) => each.run(lane));
       if (result.met) met++;
-      keepRow({ table, row: each.row, column: each.column, ...result });
+      keepRow({ table, order: cases.indexOf(each), row: each.row, column: each.column, ...result });
       assert.deepEqual(result.violations, []);
     });
   const waiting = [...cases];
@@ -50,5 +52,5 @@ export async function prove(t: TestContext, table: string, cases: readonly Case[
     for (let each = waiting.shift(); each !== undefined; each = waiting.shift()) await one(each);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  assert.ok(met >= cases.length * metShare, `only ${met} of ${cases.length} faults were met`);
+  assert.ok(met >= cases.length * share, `only ${met} of ${cases.length} faults were met`);
 }

@@ -11,6 +11,7 @@ import { judge } from './oracles.ts';
 import { isWork, type Nemesis, nameOf } from './points.ts';
 import { pushToNeighbour, pushUntilTaken, untilAtRest, untilEnd } from './push.ts';
 import { createGitHooks, prepareNamespace } from './site.ts';
+import { WatchBreaker, type WatchFault } from './watch-breaker.ts';
 
 export interface Story {
   /** The program; see program.ts. */
@@ -18,10 +19,14 @@ export interface Story {
   readonly nemesis?: Nemesis;
   /** What happens while kube-git is dead. */
   readonly downtime?: (scene: Scene) => Promise<void>;
-  /** What happens when it lives again, besides its own doing; awaited before the end. */
+  /** What happens after the push was taken. */
   readonly afterwards?: (scene: Scene) => Promise<void>;
+  /** What happens when the run has ended. */
+  readonly atLast?: (scene: Scene) => Promise<void>;
   /** Called again and again while the end is waited for. */
   readonly meanwhile?: (scene: Scene) => Promise<void>;
+  /** What becomes of each event of a watch, bookmarks too: the lines to pass on. */
+  readonly watch?: WatchFault;
   readonly manifest?: string;
   readonly args?: readonly string[];
   /** How the run has to end. Default: Succeeded. */
@@ -36,6 +41,9 @@ export interface Scene {
   readonly namespace: string;
   /** The process id of kube-git. */
   pid(): number;
+  resume(): void;
+  startAnother(): Promise<void>;
+  pushToNeighbour(): Promise<void>;
   /** The forge's id of the delivery, once it was tried. */
   delivery(): string | undefined;
 }
@@ -89,24 +97,27 @@ export async function play(lane: Lane, story: Story): Promise<Outcome> {
 }
 
 async function playIn(t: TestContext, lane: Lane, story: Story): Promise<Outcome> {
+  const breaker = new WatchBreaker(story.watch ?? (({ line }) => [line]));
+  if (story.watch) t.after(lane.doors.api.rule(breaker.rule));
   const stage = await begin(t, lane, story);
   const { keeper, scene, gathering } = stage;
   const points: string[] = [];
   const remove = strike(story, stage, points);
   const patienceMs = story.patienceMs ?? defaultPatienceMs;
+  breaker.begin();
   try {
     await attempt(stage, async () => {
       await pushUntilTaken(scene, story.manifest ?? manifest, patienceMs);
       await story.afterwards?.(scene);
       await untilEnd(scene, patienceMs, async () => story.meanwhile?.(scene));
+      await story.atLast?.(scene);
     });
     await keeper.settled();
   } finally {
     remove();
+    breaker.end();
   }
-  await attempt(stage, async () => {
-    gathering.neighbourMs = await pushToNeighbour(scene);
-  });
+  await attempt(stage, scene.pushToNeighbour);
   gathering.quietFrom = await untilAtRest(lane);
   const evidence = await gather(stage, story.expected ?? 'Succeeded');
   return { violations: judge(evidence), crashes: keeper.crashes(), points, evidence };
@@ -120,13 +131,19 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
   const scene: Scene = {
     ...{ lane, namespace },
     pid: () => keeper.current().pid,
+    resume: () => keeper.resume(),
+    startAnother: () => keeper.startAnother(),
+    pushToNeighbour: async () => {
+      gathering.neighbourMs = Math.max(gathering.neighbourMs, await pushToNeighbour(lane, namespace));
+    },
     delivery: () => lane.forge.deliveries.slice(deliveries).find(({ event }) => event === 'push')?.id,
   };
   const downtime = story.downtime && (() => story.downtime?.(scene) ?? Promise.resolve());
   const keeper = await keep(t, { lane, namespace, program: story.program, args: story.args, downtime });
   t.after(() => keeper.stop());
   await createGitHooks(namespace, lane);
-  return { scene, keeper, observer, gathering: startGathering(scene) };
+  const gathering = startGathering(scene);
+  return { scene, keeper, observer, gathering };
 }
 
 /** Asks the nemesis at every door from now on. */

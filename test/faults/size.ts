@@ -20,9 +20,9 @@ export function random(from: number): () => number {
   };
 }
 
-/** As many of them as this size wants, in their own order; all where no number is given for it. */
-export function sample<T>(items: readonly T[], counts: Partial<Record<Size, number>>): readonly T[] {
-  const next = random(seed);
+/** As many of them as this size wants, in their own order; all where no number is given for it. `salt` tells samples apart. */
+export function sample<T>(items: readonly T[], counts: Partial<Record<Size, number>>, salt = ''): readonly T[] {
+  const next = random([...salt].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed));
   const ranked = items.map((item, index) => ({ item, index, lot: next() }));
   const chosen = ranked.sort((a, b) => a.lot - b.lot).slice(0, counts[size] ?? items.length);
   return chosen.sort((a, b) => a.index - b.index).map(({ item }) => item);
