@@ -11,7 +11,8 @@ const titles: Readonly<Record<string, string>> = {
   'crash-twice': 'Killed again while it recovers',
   unobserved: 'Watch events lost, repeated, late, garbled',
   silent: 'A watch that says nothing for ten minutes',
-  stale: 'An API server that is behind',
+  stale: 'An API server that lists what was some versions ago',
+  'not-found': 'An API server that does not find what was just created',
   mutants: 'Promises broken on purpose, and who noticed',
 };
 

@@ -52,8 +52,8 @@ export function lookAtProcesses({ pid }: Scene, gathering: Gathering): void {
 
 /** At the end, while kube-git still runs. */
 export async function gather(stage: Stage, expected: string): Promise<Evidence> {
-  const { scene, keeper, observer, gathering } = stage;
-  const { lane, namespace, pid } = scene;
+  const { scene, keeper, gathering } = stage;
+  const { lane, namespace, observer, pid } = scene;
   const calls = lane.callsSince(gathering.from);
   const [runs, gitHooks, events] = await Promise.all([runsIn(namespace), gitHooksIn(namespace), eventsIn(namespace)]);
   const metrics = await (await fetch(`${keeper.current().privateUrl}/metrics`)).text();

@@ -5,7 +5,7 @@ import type { Oracle } from './oracles.ts';
 import { killAt, together } from './points.ts';
 import type { Edit } from './program.ts';
 import type { Story } from './scenario.ts';
-import { cannotReach, forgetsJobTwice, squatter, suspended } from './trouble.ts';
+import { cannotReach, forgetsTwice, squatter, suspended } from './trouble.ts';
 
 export interface Mutant {
   /** The promise as it is broken. */
@@ -72,7 +72,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     fault: 'POST jobs: answer lost; then the Job is not found twice',
-    story: () => ({ nemesis: together(killAt('POST jobs #1', 'applied, answer lost'), forgetsJobTwice()) }),
+    story: () => ({ nemesis: together(killAt('POST jobs #1', 'applied, answer lost'), forgetsTwice('jobs')) }),
     caughtBy: 'S1',
   },
   {

@@ -39,6 +39,8 @@ export interface Story {
 export interface Scene {
   readonly lane: Lane;
   readonly namespace: string;
+  /** What was seen past kube-git so far. */
+  readonly observer: Observer;
   /** The process id of kube-git. */
   pid(): number;
   resume(): void;
@@ -52,7 +54,6 @@ export interface Scene {
 export interface Stage {
   readonly scene: Scene;
   readonly keeper: Keeper;
-  readonly observer: Observer;
   readonly gathering: Gathering;
 }
 
@@ -129,7 +130,7 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
   const observer = await observe(t, namespace);
   const deliveries = lane.forge.deliveries.length;
   const scene: Scene = {
-    ...{ lane, namespace },
+    ...{ lane, namespace, observer },
     pid: () => keeper.current().pid,
     resume: () => keeper.resume(),
     startAnother: () => keeper.startAnother(),
@@ -143,7 +144,7 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
   t.after(() => keeper.stop());
   await createGitHooks(namespace, lane);
   const gathering = startGathering(scene);
-  return { scene, keeper, observer, gathering };
+  return { scene, keeper, gathering };
 }
 
 /** Asks the nemesis at every door from now on. */

@@ -6,7 +6,7 @@ import { buildProgram } from './program.ts';
 import { type Case, prove } from './results.ts';
 import { play } from './scenario.ts';
 import { atOnce } from './size.ts';
-import { keepTime, withoutElection } from './time-keeper.ts';
+import { keepTime, tenMinutes, withoutElection } from './time-keeper.ts';
 import type { WatchFault } from './watch-breaker.ts';
 
 /** The watchdog waits for 150 s; a run needs two of its watches, one after the other. */
@@ -34,7 +34,8 @@ test('a watch that falls silent is found out in time', { timeout: 600_000, concu
         const time = keepTime();
         // The watchdog has ended the silent watches by then.
         const watch = silence(which, () => time.minutes() >= 3);
-        const { violations } = await play(lane, { program, args: withoutElection, watch, meanwhile: time.meanwhile });
+        const story = { program, args: withoutElection, watch, meanwhile: time.meanwhile, atLast: tenMinutes };
+        const { violations } = await play(lane, story);
         const tooLate = time.minutes() > limitMinutes ? [`S2: found after ${time.minutes()} minutes`] : [];
         return { met: true, found: time.found(), violations: [...violations, ...tooLate] };
       },

@@ -1,11 +1,12 @@
 // Lets time pass for a program with a jumping clock, a minute at a time, whenever it has come to rest before the end.
+import { setTimeout as delay } from 'node:timers/promises';
 import { isWork } from './points.ts';
 import type { Scene } from './scenario.ts';
 
 /** Whoever does nothing for so long waits for time to pass. */
-const restMs = 1_500;
+const restMs = 1_000;
 /** In real time, for what a minute starts: a list, a watch, the work on a run. */
-const minuteMs = 400;
+const minuteMs = 600;
 /** Past it nothing more is expected of time. */
 const limitMinutes = 30;
 
@@ -20,17 +21,15 @@ export interface TimeKeeper {
 
 export function keepTime(): TimeKeeper {
   let minutes = 0;
-  let next = 0;
+  let last = performance.now();
   return {
     minutes: () => minutes,
     found: () => (minutes === 0 ? 'at once' : `after ${minutes} min`),
     meanwhile: async ({ lane, pid }) => {
       const now = performance.now();
-      next ||= now + restMs;
       const isBusy = lane.callsSince(now - restMs).some(({ what, door }) => isWork(what) && door !== 'webhook');
-      if (isBusy && minutes === 0) next = now + minuteMs;
-      if (now < next || minutes >= limitMinutes) return;
-      next = now + minuteMs;
+      if (isBusy || now < last + minuteMs || minutes >= limitMinutes) return;
+      last = now;
       minutes++;
       process.kill(pid(), 'SIGUSR2');
     },
@@ -39,3 +38,11 @@ export function keepTime(): TimeKeeper {
 
 /** A Lease would be lost when time jumps, and a new term finds everything: what is to be seen is what happens without one. */
 export const withoutElection: readonly string[] = ['-leader-elect=false'];
+
+/** Ten minutes, one by one: for Story.atLast. */
+export async function tenMinutes({ pid }: Scene): Promise<void> {
+  for (let minute = 1; minute <= 10; minute++) {
+    process.kill(pid(), 'SIGUSR2');
+    await delay(minuteMs);
+  }
+}

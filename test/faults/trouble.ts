@@ -13,9 +13,9 @@ const notFound = {
   body: JSON.stringify({ kind: 'Status', apiVersion: 'v1', code: 404, reason: 'NotFound', message: 'not found' }),
 } as const;
 
-/** The first two times that a Job is asked for there is none, as an API server says that is behind (K-09). */
-export function forgetsJobTwice(): Nemesis {
-  return ({ name }) => (/^GET jobs #[12]$/.test(name) ? notFound : undefined);
+/** The first two times that an object of this type is asked for there is none, as an API server says that is behind (K-09). */
+export function forgetsTwice(type: string): Nemesis {
+  return ({ name }) => (name === `GET ${type} #1` || name === `GET ${type} #2` ? notFound : undefined);
 }
 
 /** From the point that is named after the word "after" on, nobody answers at this door. */
