@@ -50,7 +50,9 @@ export class Controller {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
     });
-    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run));
+    const { runs } = this.#watches;
+    const isWatched = (key: string): boolean => runs.get(key) !== undefined;
+    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run), isWatched);
     this.#contexts = createContexts(deps, {
       children: this.#watches.children,
       index: this.#index,
