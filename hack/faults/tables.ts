@@ -24,12 +24,17 @@ export function tablesOf(rows: readonly Row[]): string {
 /** Rows and columns in the order of the scenarios. */
 function tableOf(unordered: readonly Row[]): string {
   const rows = unordered.toSorted((a, b) => a.order - b.order);
-  const columns = [...new Set(rows.map(({ column }) => column))];
+  const columns = [...new Set(rows.map(({ column }) => column))].sort(byNumber);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const lines = [...Map.groupBy(rows, ({ row }) => row)].map(([row, own]) =>
     line([row, ...columns.map((column) => cellOf(own.filter((one) => one.column === column)))]),
   );
   return [line(['', ...columns]), line(['---', ...columns.map(() => '---')]), ...lines].join('\n');
+}
+
+/** Those that begin with a number in its order; the others stay as they are. */
+function byNumber(a: string, b: string): number {
+  return Number.parseInt(a, 10) - Number.parseInt(b, 10) || 0;
 }
 
 /** Empty where nothing was tried, "–" where the fault was not met. */

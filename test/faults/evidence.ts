@@ -30,6 +30,8 @@ export interface Evidence {
   readonly secrets: ReadonlyMap<string, string>;
   /** How often kube-git was started. */
   readonly lives: number;
+  /** How many minutes were made to pass. */
+  readonly minutes: number;
   /** What was waited for in vain; empty when all came to an end. */
   readonly inVain: readonly string[];
   /** From when on nothing was to be done any more (performance.now). */

@@ -18,6 +18,7 @@ export interface Gathering {
   readonly arguments: Set<string>;
   readonly environments: Set<string>;
   readonly inVain: string[];
+  minutes: number;
   quietFrom: number;
   neighbourMs: number;
 }
@@ -33,6 +34,7 @@ export function startGathering({ lane, pid }: Scene): Gathering {
     arguments: new Set(),
     environments: new Set(),
     inVain: [],
+    minutes: 0,
     quietFrom: Number.POSITIVE_INFINITY,
     neighbourMs: 0,
   };
@@ -77,6 +79,7 @@ export async function gather(stage: Stage, expected: string): Promise<Evidence> 
     secrets: secrets(),
     lives: keeper.starts(),
     inVain: gathering.inVain,
+    minutes: gathering.minutes,
     quietFrom: gathering.quietFrom,
     children: processesUnder(pid()).map((child) => child.arguments),
     folders: await leftovers(lane, pid()),

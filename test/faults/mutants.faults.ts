@@ -42,6 +42,7 @@ function caught({ name, story, caughtBy }: Mutant, program: string): Case {
 test('every promise that is broken on purpose is noticed', { timeout: 1_800_000, concurrency: atOnce }, async (t) => {
   const program = await buildProgram(t);
   const cases: Case[] = [];
+  // To work on one: a part of its name.
   const wanted = process.env['KUBEGIT_MUTANT'] ?? '';
   for (const mutant of mutants.filter(({ name }) => name.includes(wanted))) {
     cases.push(control(mutant, program), caught(mutant, await buildProgram(t, mutant.edits)));

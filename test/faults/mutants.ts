@@ -63,6 +63,19 @@ export const mutants: readonly Mutant[] = [
     caughtBy: 'S1',
   },
   {
+    name: 'takes a run that it cannot read yet for one that is gone',
+    edits: [
+      {
+        file: 'src/controller/run-store.ts',
+        find: 'if (isNotFound(error) && !this.#isWatched(key)) return undefined;',
+        replace: 'if (isNotFound(error)) return undefined;',
+      },
+    ],
+    fault: 'the run is not found twice',
+    story: () => ({ nemesis: forgetsTwice('githookruns'), patienceMs }),
+    caughtBy: 'S2',
+  },
+  {
     name: 'names the child at random',
     edits: [
       {

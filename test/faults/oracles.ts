@@ -9,7 +9,7 @@ export type Oracle = 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9
 
 type Judge = (evidence: Evidence) => readonly string[];
 
-/** API calls for one run in one life of kube-git: design and measurement say 17. */
+/** API calls for one run in one life of kube-git (the reference run needs 17), and one a minute for what is tried again. */
 const callBudget = 20;
 /** Connections that are kept for the next call. */
 const spareDescriptors = 12;
@@ -156,7 +156,7 @@ function spoofed({ metadata }: KubeObject): readonly string[] {
   ];
 }
 
-function quiet({ calls, quietFrom, lives, runs }: Evidence): readonly string[] {
+function quiet({ calls, quietFrom, lives, minutes, runs }: Evidence): readonly string[] {
   const late = new Set(
     calls.filter(({ at, what, door }) => at >= quietFrom && isWork(what) && door !== 'webhook').map(({ what }) => what),
   );
@@ -167,7 +167,7 @@ function quiet({ calls, quietFrom, lives, runs }: Evidence): readonly string[] {
     ({ door, path, body, what }) =>
       door === 'api' && isWork(what) && names.some((name) => path.includes(name) || body.includes(`"${name}"`)),
   );
-  const limit = callBudget * lives;
+  const limit = callBudget * lives + minutes;
   return [
     ...[...late].map((what) => `${what} when all was done`),
     ...(about.length <= limit

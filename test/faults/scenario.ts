@@ -43,6 +43,8 @@ export interface Scene {
   readonly observer: Observer;
   /** The process id of kube-git. */
   pid(): number;
+  /** Lets a minute pass for a program with a jumping clock. */
+  passMinute(): void;
   resume(): void;
   startAnother(): Promise<void>;
   pushToNeighbour(): Promise<void>;
@@ -132,6 +134,10 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
   const scene: Scene = {
     ...{ lane, namespace, observer },
     pid: () => keeper.current().pid,
+    passMinute: () => {
+      gathering.minutes++;
+      process.kill(keeper.current().pid, 'SIGUSR2');
+    },
     resume: () => keeper.resume(),
     startAnother: () => keeper.startAnother(),
     pushToNeighbour: async () => {

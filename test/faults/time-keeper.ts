@@ -25,13 +25,13 @@ export function keepTime(): TimeKeeper {
   return {
     minutes: () => minutes,
     found: () => (minutes === 0 ? 'at once' : `after ${minutes} min`),
-    meanwhile: async ({ lane, pid }) => {
+    meanwhile: async ({ lane, passMinute }) => {
       const now = performance.now();
       const isBusy = lane.callsSince(now - restMs).some(({ what, door }) => isWork(what) && door !== 'webhook');
       if (isBusy || now < last + minuteMs || minutes >= limitMinutes) return;
       last = now;
       minutes++;
-      process.kill(pid(), 'SIGUSR2');
+      passMinute();
     },
   };
 }
@@ -40,9 +40,9 @@ export function keepTime(): TimeKeeper {
 export const withoutElection: readonly string[] = ['-leader-elect=false'];
 
 /** Ten minutes, one by one: for Story.atLast. */
-export async function tenMinutes({ pid }: Scene): Promise<void> {
+export async function tenMinutes({ passMinute }: Scene): Promise<void> {
   for (let minute = 1; minute <= 10; minute++) {
-    process.kill(pid(), 'SIGUSR2');
+    passMinute();
     await delay(minuteMs);
   }
 }
