@@ -31,6 +31,9 @@ export interface KubeGitOptions {
   readonly onSpawn?: (pid: number) => void;
 }
 
+/** On a machine with much else to do; alone it takes a third of a second. */
+const readyMs = 30_000;
+
 /** The secret kube-git is started with, for whoever signs. */
 export const webhookSecret = 'a-webhook-secret-for-tests';
 
@@ -87,7 +90,8 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   const port = await portOf('webhook server listening');
   const privateUrl = `http://127.0.0.1:${await portOf('private server listening')}`;
   if (!options.early) {
-    await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready', signal });
+    const isReady = async (): Promise<boolean> => (await fetch(`${privateUrl}/readyz`)).ok;
+    await waitFor(isReady, { what: 'kube-git to be ready', signal, deadlineMs: readyMs });
   }
   return {
     ...{ port, privateUrl, lines, output, kill },

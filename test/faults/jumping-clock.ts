@@ -36,7 +36,7 @@ export const withJumpingClock: readonly Edit[] = [
   {
     file: 'src/clock.ts',
     find: 'export const systemClock: Clock = {',
-    replace: `import { jumping } from '${join(import.meta.dirname, 'jumping-clock.ts')}';\nconst realClock: Clock = {`,
+    replace: `import { ${jumping.name} } from '${join(import.meta.dirname, 'jumping-clock.ts')}';\nconst realClock: Clock = {`,
   },
   {
     file: 'src/clock.ts',
