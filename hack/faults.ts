@@ -27,10 +27,15 @@ async function main(signal: AbortSignal): Promise<number> {
   const files = given.length > 0 ? given : suites.map((suite) => `test/faults/${suite}.faults.ts`);
   const started = Date.now();
   try {
-    const status = await withTestCluster(signal, (cluster) => {
+    const status = await withTestCluster(signal, async (cluster) => {
       const env = { ...cluster, KUBEGIT_FAULTS: size, KUBEGIT_SEED: seed, KUBEGIT_FAULTS_RESULTS: results };
+      let worst = 0;
       // One file at a time: each has as many scenarios at once as two cores can bear.
-      return runNodeTests({ args: ['--test-concurrency=1', ...files], env, signal });
+      for (const [index, file] of files.entries()) {
+        console.log(`\n== ${file} (${index + 1} of ${files.length}, ${new Date().toISOString().slice(11, 19)})`);
+        worst = Math.max(worst, await runNodeTests({ args: [file], env, signal }));
+      }
+      return worst;
     });
     const report = { size, seed, started, seconds: (Date.now() - started) / 1000, rows: await readRows(results) };
     showReport(report);

@@ -30,6 +30,8 @@ function keepRow(row: Row): void {
 export interface Case {
   readonly row: string;
   readonly column: string;
+  /** What else tells it apart, for its name as a test. */
+  readonly note?: string;
   run(lane: Lane): Promise<Pick<Row, 'met' | 'found' | 'violations'>>;
 }
 
@@ -41,7 +43,7 @@ export async function prove(t: TestContext, table: string, cases: readonly Case[
   const lanes = new Lanes(t);
   let met = 0;
   const one = (each: Case): Promise<void> =>
-    t.test(`${table}: ${each.row}: ${each.column}`, async () => {
+    t.test([table, each.row, each.column, each.note].filter(Boolean).join(': '), async () => {
       const result = await lanes.use((lane) => each.run(lane));
       if (result.met) met++;
       keepRow({ table, order: cases.indexOf(each), row: each.row, column: each.column, ...result });
