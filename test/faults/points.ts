@@ -34,7 +34,8 @@ export interface Hand {
 export function nameOf(door: Door, { method, path, query }: ProxiedRequest): string {
   if (door === 'webhook') return 'delivery';
   if (door === 'slack') return `${method} Slack message`;
-  if (door === 'github') return `${method} commit status`;
+  if (door === 'github')
+    return `${method} ${path.includes('/statuses/') ? 'commit status' : path.replace(/^.*\//, '')}`;
   if (door === 'git') return `${method} ${path.replace(/^.*\.git\//, '')}`;
   if (query.get('watch') !== null) return `WATCH ${pluralOf(path)}`;
   const [, plural = '', name, subresource] = inNamespace(path);

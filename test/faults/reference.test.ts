@@ -10,4 +10,14 @@ it('a push that meets no fault keeps every promise', async (t) => {
   const { violations, points } = await play(lane, { program: await buildProgram(t) });
   t.diagnostic(points.join('\n'));
   assert.deepEqual(violations, []);
+  // Everything goes through the doors: what does not could neither be struck nor judged.
+  const doors = [
+    'delivery',
+    'POST githookruns',
+    'POST git-upload-pack',
+    'POST jobs',
+    'POST commit status',
+    'POST Slack message',
+  ];
+  for (const door of doors) assert.ok(points.includes(`${door} #1`), door);
 });
