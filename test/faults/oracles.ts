@@ -189,6 +189,10 @@ function clean({ children, folders, descriptors }: Evidence): readonly string[] 
   ];
 }
 
-function undisturbed({ neighbourMs }: Evidence): readonly string[] {
-  return neighbourMs <= neighbourLimitMs ? [] : [`the neighbour's push took ${Math.round(neighbourMs)} ms`];
+function undisturbed({ neighbourMs, calls }: Evidence): readonly string[] {
+  if (neighbourMs <= neighbourLimitMs) return [];
+  const from = calls.findLastIndex(({ what }) => what === 'delivery');
+  const since = calls.slice(from).filter(({ what }) => isWork(what));
+  const steps = since.map(({ at, what, status }) => `${Math.round(at - (calls[from]?.at ?? 0))} ms ${what} ${status}`);
+  return [`the neighbour's push took ${Math.round(neighbourMs)} ms: ${steps.join(', ')}`];
 }
