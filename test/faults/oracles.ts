@@ -14,7 +14,7 @@ const callBudget = 20;
 /** Connections that are kept for the next call. */
 const spareDescriptors = 12;
 /** A push that needs no Job: delivery, record, fetch, end. A quarter of a second, two on a machine that has ten times too much to do; a hanging git takes ten. */
-const neighbourLimitMs = 9_000;
+export const neighbourLimitMs = 9_000;
 
 export const oracles: Readonly<Record<Oracle, { readonly promise: string; readonly judge: Judge }>> = {
   S1: { promise: 'at most one run a push, one child a run, ever', judge: atMostOne },

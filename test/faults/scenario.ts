@@ -9,7 +9,7 @@ import type { Lane } from './lane.ts';
 import { type Observer, observe } from './observer.ts';
 import { judge } from './oracles.ts';
 import { isWork, type Nemesis, nameOf } from './points.ts';
-import { pushToNeighbour, pushUntilTaken, untilAtRest, untilEnd } from './push.ts';
+import { pushToNeighbour, pushToNeighbourAtLast, pushUntilTaken, untilAtRest, untilEnd } from './push.ts';
 import { createGitHooks, prepareNamespace } from './site.ts';
 import { WatchBreaker, type WatchFault } from './watch-breaker.ts';
 
@@ -120,7 +120,10 @@ async function playIn(t: TestContext, lane: Lane, story: Story): Promise<Outcome
     remove();
     breaker.end();
   }
-  await attempt(stage, scene.pushToNeighbour);
+  await attempt(stage, async () => {
+    const neighbourMs = await pushToNeighbourAtLast(lane, scene.namespace);
+    gathering.neighbourMs = Math.max(gathering.neighbourMs, neighbourMs);
+  });
   gathering.quietFrom = await untilAtRest(lane);
   const evidence = await gather(stage, story.expected ?? 'Succeeded');
   return { violations: judge(evidence), crashes: keeper.crashes(), points, evidence };
