@@ -31,12 +31,18 @@ export async function pushUntilTaken(scene: Scene, manifest: string, patienceMs:
   });
 }
 
-async function push({ forge, repository }: Lane, branch: string, manifest: string): Promise<string> {
+/** Resolves when it was answered; `at` is when it was told of (performance.now). */
+async function push(
+  { forge, repository }: Lane,
+  branch: string,
+  manifest: string,
+): Promise<{ readonly commit: string; readonly at: number }> {
   const ref = `refs/heads/${branch}`;
   const before = (await repository.ref(ref)) ?? '0'.repeat(40);
   const after = await repository.commit({ 'job.yaml': manifest, README: `${Math.random()}` }, { branch });
+  const at = performance.now();
   await forge.announce({ repository: repository.name, ref, before, after });
-  return after;
+  return { commit: after, at };
 }
 
 /** Ends the Job once everybody knows that it runs; resolves when the run has ended and everybody knows that too. */
@@ -74,12 +80,11 @@ export function hasEnded(job: KubeObject): boolean {
 
 /** How long it took from its delivery to its end, in milliseconds. */
 export async function pushToNeighbour(lane: Lane, namespace: string): Promise<number> {
-  const from = performance.now();
-  const commit = await push(lane, neighbourBranch, '');
+  const { commit, at } = await push(lane, neighbourBranch, '');
   const ended = async (): Promise<boolean> =>
     (await runsIn(namespace)).some((run) => run.spec.commit === commit && isEnded(run));
   await waitFor(ended, { what: "the neighbour's run to end", deadlineMs: 30_000 });
-  return performance.now() - from;
+  return performance.now() - at;
 }
 
 /** The same when all is over. One that was slow is tried again: a busy machine has moments that are no fault of anybody's. */

@@ -1,6 +1,7 @@
 // Each watch event of a push's way to its end is lost once, comes twice, late, or garbled. What kube-git does not see it must
 // find by itself: at once where the stream shows that it is broken, else with the next list.
 import { test } from 'node:test';
+import type { KubeObject } from '../../src/api/object.ts';
 import { withJumpingClock } from './jumping-clock.ts';
 import { Lanes } from './lane.ts';
 import { buildProgram } from './program.ts';
@@ -18,7 +19,7 @@ const faults: Readonly<Record<string, (event: string) => WatchFault>> = {
   lost:
     (event) =>
     ({ name, line }) =>
-      name === event ? [] : [line],
+      name === event ? [bookmarkOf(line)] : [line],
   twice:
     (event) =>
     ({ name, line }) =>
@@ -45,6 +46,13 @@ const faults: Readonly<Record<string, (event: string) => WatchFault>> = {
     ({ name, line }) =>
       name === event ? ['\u0000<html>502', line] : [line],
 };
+
+/** Nothing shows that there was an event: the watch goes on behind it. */
+function bookmarkOf(line: string): string {
+  const { apiVersion, kind, metadata } = (JSON.parse(line) as { object: KubeObject }).object;
+  const { resourceVersion } = metadata;
+  return JSON.stringify({ type: 'BOOKMARK', object: { apiVersion, kind, metadata: { resourceVersion } } });
+}
 
 test('a watch event that is lost, repeated, late or garbled loses nothing and doubles nothing', {
   timeout: 3_600_000,
