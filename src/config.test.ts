@@ -19,8 +19,7 @@ function errorOf(argv: readonly string[]): string {
 describe('parseConfig', () => {
   it('without arguments is the 2019 program: same ports, same file, no secret', () => {
     assert.deepEqual(configOf([]), {
-      githubWebhookSecret: '',
-      giteaWebhookSecret: '',
+      webhookSecrets: { github: [], gitea: [] },
       notificationConfigFile: '/etc/kube-git/notification.yaml',
       notificationConfigFileIsDefault: true,
       kubeconfig: '',
@@ -37,6 +36,9 @@ describe('parseConfig', () => {
       allowInsecureCredentials: false,
       sshKnownHostsFile: '',
       caFile: '',
+      deliveryLog: true,
+      poll: { intervalMs: 600_000, settleMs: 120_000 },
+      election: { enabled: true, namespace: 'default', name: 'kube-git', identity: '', leaseDurationSeconds: 15 },
       logLevel: 'info',
       warnings: [],
     });
@@ -122,7 +124,7 @@ describe("parseConfig: Gitea's webhook secret", () => {
   ];
   for (const [argv, env, expected] of cases) {
     it(`is ${JSON.stringify(expected)} with ${JSON.stringify([argv, env])}`, () => {
-      assert.equal(configOf(argv, env).giteaWebhookSecret, expected);
+      assert.equal(configOf(argv, env).webhookSecrets.gitea[0] ?? '', expected);
     });
   }
 
@@ -138,31 +140,38 @@ describe('parseConfig: the webhook secret', () => {
   const secret = 'a-secret-of-enough-bytes';
 
   it('comes from the flag', () => {
-    assert.equal(configOf(['-github-webhook-secret', secret]).githubWebhookSecret, secret);
+    assert.equal(configOf(['-github-webhook-secret', secret]).webhookSecrets.github[0], secret);
   });
   it('comes from the environment, which overrides the flag', () => {
     const config = configOf(['-github-webhook-secret=another'], { GITHUB_WEBHOOK_SECRET: secret });
-    assert.equal(config.githubWebhookSecret, secret);
+    assert.equal(config.webhookSecrets.github[0], secret);
     assert.deepEqual(config.warnings, []);
   });
   it('comes from the flag when the variable is empty', () => {
     const config = configOf(['-github-webhook-secret', secret], { GITHUB_WEBHOOK_SECRET: '' });
-    assert.equal(config.githubWebhookSecret, secret);
+    assert.equal(config.webhookSecrets.github[0], secret);
+  });
+  it('may have one before it, which is accepted too, and warned of by its own name', () => {
+    const previous = 'the-secret-before-it';
+    const config = configOf([], { GITHUB_WEBHOOK_SECRET: secret, GITHUB_WEBHOOK_SECRET_PREVIOUS: previous });
+    assert.deepEqual([config.webhookSecrets.github, config.warnings], [[secret, previous], []]);
+    const short = configOf([], { GITHUB_WEBHOOK_SECRET: secret, GITHUB_WEBHOOK_SECRET_PREVIOUS: 'hunter2' });
+    assert.match(short.warnings.join(), /^the previous GitHub webhook secret is shorter/);
   });
   it('counts as none when it is white space, and says so', () => {
     const config = configOf([], { GITHUB_WEBHOOK_SECRET: ' \n' });
-    assert.equal(config.githubWebhookSecret, '');
+    assert.deepEqual(config.webhookSecrets.github, []);
     assert.match(config.warnings.join(), /white space only, which counts as none/);
   });
   it('is accepted when short, with a warning that does not hold it', () => {
     const config = configOf([], { GITHUB_WEBHOOK_SECRET: 'hunter2' });
-    assert.equal(config.githubWebhookSecret, 'hunter2');
+    assert.equal(config.webhookSecrets.github[0], 'hunter2');
     assert.match(config.warnings.join(), /shorter than 16 bytes/);
     assert.ok(!config.warnings.join().includes('hunter2'));
   });
   it('keeps white space around it, with a warning', () => {
     const config = configOf([], { GITHUB_WEBHOOK_SECRET: `${secret}\n` });
-    assert.equal(config.githubWebhookSecret, `${secret}\n`);
+    assert.equal(config.webhookSecrets.github[0], `${secret}\n`);
     assert.match(config.warnings.join(), /begins or ends with white space/);
   });
 });

@@ -3,15 +3,13 @@ import manifest from '../package.json' with { type: 'json' };
 import { type FlagValues, formatFlags, parseFlags } from './flags.ts';
 import { klogFlags, klogWarnings } from './klog-flags.ts';
 import { type Level, levels } from './log.ts';
+import { readWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
 /** The version of kube-git, as -version and the User-Agent say it. */
 export const version: string = manifest.version;
 
 export interface Config {
-  /** The secret of POST /github; empty means none, and the path answers 401 to everything. */
-  readonly githubWebhookSecret: string;
-  /** The same for POST /gitea. */
-  readonly giteaWebhookSecret: string;
+  readonly webhookSecrets: WebhookSecrets;
   readonly notificationConfigFile: string;
   /** Whether nobody named the file: then it may be missing. */
   readonly notificationConfigFileIsDefault: boolean;
@@ -41,10 +39,20 @@ export interface Config {
   readonly sshKnownHostsFile: string;
   /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
   readonly caFile: string;
+  readonly poll: PollConfig;
+  /** Whether forges' logs of deliveries are read. */
+  readonly deliveryLog: boolean;
   readonly election: ElectionConfig;
   readonly logLevel: Level;
   /** What is allowed but probably not meant: to be logged at start. */
   readonly warnings: readonly string[];
+}
+
+/** How pushes are looked for that no webhook told of. */
+export interface PollConfig {
+  /** Of GitHooks that do not say; 0 is never. */
+  readonly intervalMs: number;
+  readonly settleMs: number;
 }
 
 /** Which replica leads. The names are those of Kubernetes' own programs. */
@@ -69,9 +77,6 @@ export type Start =
 
 /** The ServiceAccount that install/tenant makes in a namespace, and the default of -default-service-account. */
 export const tenantServiceAccount = 'kube-git-runner';
-
-/** GitHub takes secrets of any length; what is shorter than 128 bits can be guessed from one signed delivery. */
-const minSecretBytes = 16;
 
 const flags = {
   'github-webhook-secret': {
@@ -128,6 +133,22 @@ const flags = {
     value: 'file',
     help: "Certificates (PEM) of authorities to trust in addition to the system's, for git, forges and chat. Read at the start.",
   },
+  'poll-interval': {
+    default: '600s',
+    value: 'duration',
+    format: { pattern: /^\d{1,5}s$/, expected: 'whole seconds, such as 600s; 0s is never' },
+    help: 'How often the repositories of GitHooks that set no poll.intervalSeconds are looked at for pushes that no webhook told of. 0s is never.',
+  },
+  'poll-settle': {
+    default: '120s',
+    value: 'duration',
+    format: { pattern: /^\d{1,5}s$/, expected: 'whole seconds, such as 120s' },
+    help: 'For how long such a push must have been seen until it is run without a webhook.',
+  },
+  'delivery-log': {
+    default: true,
+    help: "Read GitHub's log of deliveries with the tokens of the notification file, for pushes whose delivery failed.",
+  },
   'leader-elect': {
     default: true,
     help: 'Hold a Lease while advancing runs, so that of several replicas one does. Without it there must be no second one.',
@@ -159,11 +180,12 @@ export function parseConfig(argv: readonly string[], env: Environment): Start {
 }
 
 function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, env: Environment): Config {
-  const github = env['GITHUB_WEBHOOK_SECRET'] || values['github-webhook-secret'];
-  const gitea = env['GITEA_WEBHOOK_SECRET'] || values['gitea-webhook-secret'];
+  const { secrets: webhookSecrets, warnings } = readWebhookSecrets(
+    { github: values['github-webhook-secret'], gitea: values['gitea-webhook-secret'] },
+    env,
+  );
   return {
-    githubWebhookSecret: github.trim() === '' ? '' : github,
-    giteaWebhookSecret: gitea.trim() === '' ? '' : gitea,
+    webhookSecrets,
     notificationConfigFile: values['notification-config-file'],
     notificationConfigFileIsDefault: !given.has('notification-config-file'),
     kubeconfig: values.kubeconfig,
@@ -180,6 +202,11 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
+    deliveryLog: values['delivery-log'],
+    poll: {
+      intervalMs: Number.parseInt(values['poll-interval'], 10) * 1000,
+      settleMs: Number.parseInt(values['poll-settle'], 10) * 1000,
+    },
     election: {
       enabled: values['leader-elect'],
       namespace: values['leader-elect-resource-namespace'] || env['POD_NAMESPACE'] || values.namespace || 'default',
@@ -188,20 +215,6 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
       leaseDurationSeconds: Number.parseInt(values['leader-elect-lease-duration'], 10),
     },
     logLevel: levels.find((level) => level === values['log-level']) ?? 'info',
-    warnings: [...klogWarnings(given), ...secretWarnings('GitHub', github), ...secretWarnings('Gitea', gitea)],
+    warnings: [...klogWarnings(given), ...warnings],
   };
-}
-
-function secretWarnings(forge: string, secret: string): string[] {
-  if (secret === '') return [];
-  const name = `the ${forge} webhook secret`;
-  if (secret.trim() === '') {
-    return [`${name} is white space only, which counts as none: /${forge.toLowerCase()} answers 401 to everything`];
-  }
-  const warnings: string[] = [];
-  if (Buffer.byteLength(secret) < minSecretBytes) {
-    warnings.push(`${name} is shorter than ${minSecretBytes} bytes and can be guessed: make a longer one`);
-  }
-  if (secret.trim() !== secret) warnings.push(`${name} begins or ends with white space, which counts as part of it`);
-  return warnings;
 }

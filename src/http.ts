@@ -1,5 +1,5 @@
-// The one way out to sinks: a JSON POST with limits on time and size. Handed to the notifiers by main; what an answer
-// means is in answer.ts. Must not know what is sent.
+// The one way out to sinks and to the APIs of forges: a JSON POST, or a GET, with limits on time and size. Handed to the
+// notifiers by main; what an answer means is in answer.ts. Must not know what is sent.
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Clock } from './clock.ts';
@@ -28,6 +28,15 @@ export type HttpPost = (request: {
   readonly signal: AbortSignal;
 }) => Promise<HttpAnswer>;
 
+/** The same for reading. */
+export type HttpGet = (request: {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of the body; what is beyond is cut off. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}) => Promise<HttpAnswer>;
+
 export interface HttpPostOptions {
   readonly clock: Clock;
   /** Such as kube-git/2.0.0. */
@@ -44,17 +53,34 @@ const maxAnswerBytes = 64 * 1024;
 
 /** A way out over Node's own client, which keeps connections alive, checks certificates and goes through proxies. */
 export function createHttpPost(options: HttpPostOptions): HttpPost {
+  const exchange = createExchange(options);
+  return ({ url, headers, json, signal }) => {
+    const body = JSON.stringify(json);
+    const request = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body };
+    return exchange({ target: new URL(url), ...request, maxBytes: maxAnswerBytes, signal });
+  };
+}
+
+/** The same for reading. */
+export function createHttpGet(options: HttpPostOptions): HttpGet {
+  const exchange = createExchange(options);
+  return ({ url, headers = {}, maxBytes, signal }) =>
+    exchange({ target: new URL(url), method: 'GET', headers, body: '', maxBytes, signal });
+}
+
+type Exchange = Omit<Outgoing, 'agent'> & { readonly maxBytes: number };
+
+function createExchange(options: HttpPostOptions): (exchange: Exchange) => Promise<HttpAnswer> {
   const timeLimitMs = options.timeLimitMs ?? defaultTimeLimitMs;
   const agentFor = createAgents(options.way ?? { ca: undefined, environment: {} });
-  return async ({ url, headers, json, signal }) => {
+  return async ({ maxBytes, signal, ...outgoing }) => {
     const limit = timeLimit(timeLimitMs, signal);
-    const target = new URL(url);
+    const { target } = outgoing;
     const { agent, proxied } = agentFor(target);
     try {
-      const own = { 'content-type': 'application/json', 'user-agent': options.userAgent };
-      const body = JSON.stringify(json);
-      const answer = await send({ target, agent, headers: { ...headers, ...own }, body, signal: limit.signal });
-      const text = await readStart(answer);
+      const headers = { ...outgoing.headers, 'user-agent': options.userAgent };
+      const answer = await send({ ...outgoing, agent, headers, signal: limit.signal });
+      const text = await readStart(answer, maxBytes);
       return { status: answer.statusCode ?? 0, headers: headersOf(answer), text, time: options.clock.now() };
     } catch (error) {
       signal.throwIfAborted();
@@ -69,6 +95,7 @@ export function createHttpPost(options: HttpPostOptions): HttpPost {
 
 interface Outgoing {
   readonly target: URL;
+  readonly method: string;
   readonly agent: Agent;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -76,10 +103,10 @@ interface Outgoing {
 }
 
 /** Resolves when the answer's headers are here. */
-function send({ target, agent, headers, body, signal }: Outgoing): Promise<IncomingMessage> {
+function send({ target, method, agent, headers, body, signal }: Outgoing): Promise<IncomingMessage> {
   const request = target.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const outgoing = request(target, { method: 'POST', agent, headers, signal });
+    const outgoing = request(target, { method, agent, headers, signal });
     outgoing.on('error', reject);
     outgoing.on('response', resolve);
     outgoing.end(body);
@@ -122,19 +149,19 @@ function timeLimit(ms: number, outer: AbortSignal): TimeLimit {
 }
 
 /** The beginning of the body. Once the status has come the sink has spoken: a body that breaks off or never ends does not unsay it. */
-async function readStart(answer: IncomingMessage): Promise<string> {
+async function readStart(answer: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     for await (const chunk of answer as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes >= maxAnswerBytes) break; // which ends the connection
+      if (bytes >= maxBytes) break; // which ends the connection
     }
   } catch {
     // What came before is enough.
   }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maxAnswerBytes));
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maxBytes));
 }
 
 /** What sockets, TLS and Node's client call their errors. Their messages are not used: they can hold the URL or a header. */

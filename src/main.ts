@@ -1,15 +1,18 @@
 // The program: reads its configuration, makes every part, hands each what it needs, and ends it in order.
 // The only file that knows all.
 import { hostname, tmpdir } from 'node:os';
+import { setDefaultCACertificates } from 'node:tls';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
 import { messageOf } from './errors.ts';
+import { github } from './forge/github.ts';
 import { forges } from './forge/registry.ts';
 import { createManifestSource } from './git/fetch.ts';
+import { createRefSource } from './git/refs.ts';
 import { openWorkspace } from './git/workspace.ts';
 import { startHealth } from './health.ts';
-import { createHttpPost } from './http.ts';
+import { createHttpGet, createHttpPost } from './http.ts';
 import { KubeClient } from './kube/client.ts';
 import { type Election, unopposed } from './kube/election.ts';
 import { loadKubeConfig } from './kube/kubeconfig.ts';
@@ -20,6 +23,8 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { watchNotificationFile } from './notifier/file.ts';
 import { startProfile } from './profile.ts';
 import { proxySecrets } from './proxy.ts';
+import { type LoggedDelivery, parseLogged } from './receiver/logged-delivery.ts';
+import { record } from './receiver/record.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
 import { loadTrust } from './trust.ts';
@@ -68,41 +73,47 @@ async function main(config: Config): Promise<void> {
 async function wire(config: Config) {
   const { namespace, defaultServiceAccount, tenantBase, statusContext, allowInsecureCredentials } = config;
   const metrics = createMetrics();
-  const { githubWebhookSecret, giteaWebhookSecret, sshKnownHostsFile: knownHostsFile } = config;
-  const own = [githubWebhookSecret, giteaWebhookSecret, ...proxySecrets(process.env)];
+  const { sshKnownHostsFile: knownHostsFile } = config;
+  const webhookSecrets: Readonly<Record<string, readonly string[]>> = config.webhookSecrets;
+  const own = [...Object.values(webhookSecrets).flat(), ...proxySecrets(process.env)];
   let secrets = (): readonly string[] => own;
   const log = createLog(config.logLevel, () => secrets());
   for (const warning of config.warnings) log.warn({ warning }, 'configuration');
 
   const common = { clock, log, metrics, namespace };
   const ca = await loadTrust(config.caFile);
+  if (ca) setDefaultCACertificates(ca); // else Node would not trust them in a proxy that speaks TLS itself
   const connect = await connector(config, metrics, log);
   const client = connect();
   // Of its own, so that a renewal never waits for a connection.
   const leaseClient = connect();
   const recorder = createRecorder({ kube: client, clock, log });
+  const web = { clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } };
   const notifications = await watchNotificationFile({
     ...common,
     path: config.notificationConfigFile,
     isDefaultPath: config.notificationConfigFileIsDefault,
-    http: createHttpPost({ clock, userAgent: `kube-git/${version}`, way: { ca, environment: process.env } }),
+    http: createHttpPost(web),
+    ...(config.deliveryLog && { httpGet: createHttpGet(web) }),
     onChange: () => replica.entriesChanged(),
   });
   secrets = () => [...own, ...notifications.secrets()];
   const workspace = await openWorkspace(tmpdir());
   const environment = { ...process.env, ...(ca && gitTrust(await workspace.write('ca.pem', ca.join('\n')))) };
   const { directory } = workspace;
-  const manifests = createManifestSource({ directory, environment, knownHostsFile, allowInsecureCredentials, log });
-  const told = { client, manifests, notifications, recorder, defaultServiceAccount, tenantBase, statusContext };
+  const git = { directory, environment, knownHostsFile, allowInsecureCredentials, log };
+  const sources = { manifests: createManifestSource(git), refs: createRefSource(git) };
+  const parse = (logged: LoggedDelivery) => parseLogged(github, logged);
+  const recovery = { record, parseLogged: parse, poll: config.poll };
+  const account = { defaultServiceAccount, tenantBase, statusContext };
+  const told = { client, ...sources, ...recovery, notifications, recorder, ...account };
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
-  const webhookSecrets: Readonly<Record<string, readonly string[]>> = {
-    github: [githubWebhookSecret],
-    gitea: [giteaWebhookSecret],
-  };
   const receiver = createReceiver({
     ...common,
     ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
-    secrets: (forge) => (webhookSecrets[forge] ?? []).filter((secret) => secret !== ''),
+    secrets: (forge) => webhookSecrets[forge] ?? [],
+    onVerified: (forge, index) =>
+      metrics.webhookSecretUsed.inc({ forge, secret: index === 0 ? 'current' : 'previous' }),
   });
   return { ...common, clients: [client, leaseClient], recorder, notifications, workspace, replica, receiver };
 }

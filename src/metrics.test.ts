@@ -9,6 +9,7 @@ describe('createMetrics', () => {
     metrics.webhookSecretConfigured.set({ forge: 'github' }, 1);
     metrics.runs.inc({ phase: 'Succeeded', reason: 'Complete' }, 2);
     metrics.pushToCreated.observe(0.3);
+    metrics.recovered.inc({ source: 'Poll' });
     metrics.notifications.inc({ type: 'slack', result: 'accepted' });
     metrics.apiRequests.inc({ verb: 'get', code: '200' });
     metrics.watchRestarts.inc({ resource: 'githooks', why: 'Expired' });
@@ -30,6 +31,7 @@ describe('createMetrics', () => {
       'kubegit_push_to_resource_seconds_sum 0.3',
       'kubegit_queue_length{queue="run"} 3',
       'kubegit_reconcile_errors_total{controller="run"} 1',
+      'kubegit_recovered_pushes_total{source="Poll"} 1',
       'kubegit_runs_total{phase="Succeeded",reason="Complete"} 2',
       'kubegit_watch_restarts_total{resource="githooks",why="Expired"} 1',
       'kubegit_webhook_secret_configured{forge="github"} 1',

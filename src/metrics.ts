@@ -32,10 +32,14 @@ export interface Metrics {
   readonly deliveries: CountMetric<'forge' | 'decision'>;
   /** 1 where the forge's path has a secret, 0 where it answers 401 to everything. */
   readonly webhookSecretConfigured: GaugeMetric<'forge'>;
+  /** Deliveries by which secret they were signed with, current or previous: the latter can go when it stops counting. */
+  readonly webhookSecretUsed: CountMetric<'forge' | 'secret'>;
   /** Runs that ended. */
   readonly runs: CountMetric<'phase' | 'reason'>;
   /** Seconds from receiving the push to its resource having been created. */
   readonly pushToCreated: HistogramMetric;
+  /** Pushes that no webhook told of and that were found, by who found them: Poll, DeliveryLog. */
+  readonly recovered: CountMetric<'source'>;
   /** Attempts to tell a sink; result is told or the reason of the error. */
   readonly notifications: CountMetric<'type' | 'result'>;
   /** Answers of the API server; code is the HTTP status, or error where there was no answer. */
@@ -58,8 +62,13 @@ export interface Metrics {
 const table = {
   deliveries: ['kubegit_deliveries_total', 'Webhook deliveries, by forge and what was decided.'],
   webhookSecretConfigured: ['kubegit_webhook_secret_configured', '1 if webhooks of this forge can be verified.'],
+  webhookSecretUsed: [
+    'kubegit_webhook_secret_used_total',
+    'Deliveries by which secret signed them: current or previous.',
+  ],
   runs: ['kubegit_runs_total', 'Runs that ended, by phase and reason.'],
   pushToCreated: ['kubegit_push_to_resource_seconds', 'Time from receiving a push to its resource being created.'],
+  recovered: ['kubegit_recovered_pushes_total', 'Pushes that no webhook told of, by what found them.'],
   notifications: ['kubegit_notifications_total', 'Attempts to tell a sink, by its type and the result.'],
   apiRequests: ['kubegit_api_requests_total', 'Requests to the API server, by verb and HTTP status.'],
   watchRestarts: ['kubegit_watch_restarts_total', 'Watches started anew, by resource and why.'],
@@ -84,8 +93,10 @@ export function createMetrics(): Metrics {
   return {
     deliveries: new Counter({ ...named(table.deliveries), labelNames: ['forge', 'decision'] }),
     webhookSecretConfigured: new Gauge({ ...named(table.webhookSecretConfigured), labelNames: ['forge'] }),
+    webhookSecretUsed: new Counter({ ...named(table.webhookSecretUsed), labelNames: ['forge', 'secret'] }),
     runs: new Counter({ ...named(table.runs), labelNames: ['phase', 'reason'] }),
     pushToCreated: new Histogram({ ...named(table.pushToCreated), buckets: pushBucketsInSeconds }),
+    recovered: new Counter({ ...named(table.recovered), labelNames: ['source'] }),
     notifications: new Counter({ ...named(table.notifications), labelNames: ['type', 'result'] }),
     apiRequests: new Counter({ ...named(table.apiRequests), labelNames: ['verb', 'code'] }),
     watchRestarts: new Counter({ ...named(table.watchRestarts), labelNames: ['resource', 'why'] }),

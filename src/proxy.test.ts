@@ -15,8 +15,20 @@ describe('proxyFor', () => {
 
   it('takes lower case first, and a proxy without a scheme for http', () => {
     assert.equal(through('https://h/', { ...proxies, https_proxy: 'other:1' }), 'http://other:1');
-    assert.equal(through('https://h/', { https_proxy: '', HTTPS_PROXY: 'https://p' }), 'https://p');
+    assert.equal(through('https://h/', { https_proxy: '', HTTPS_PROXY: 'https://p:8443' }), 'https://p:8443');
   });
+
+  // What git and Node read differently, or one of them not at all.
+  for (const [written, meant] of [
+    ['http://p', 'http://p:80'],
+    ['HTTP://p:80/', 'http://p:80'],
+    ['https://p', 'https://p:443'],
+    ['http://[::1]:3128', 'http://[::1]:3128'],
+    ['http://token@p:1', 'http://token:@p:1'],
+    ['http://ada:p@ss word@p:1', 'http://ada:p%40ss%20word@p:1'],
+  ] as const) {
+    it(`reads ${written} as ${meant}`, () => assert.equal(through('https://h/', { HTTPS_PROXY: written }), meant));
+  }
 
   // list, URL, whether it goes straight
   const lists: readonly (readonly [string, string, boolean])[] = [
@@ -55,8 +67,33 @@ describe('proxySecrets', () => {
       'p%40ss',
       'p@ss',
       'word',
-      'word',
     ]);
-    assert.deepEqual(proxySecrets({ HTTPS_PROXY: 'http://proxy', HTTP_PROXY: 'http://[' }), []);
+    assert.deepEqual(proxySecrets({ HTTPS_PROXY: 'http://ada:p@ss@proxy' }), ['p%40ss', 'p@ss']);
+    assert.deepEqual(proxySecrets({ HTTPS_PROXY: 'http://proxy' }), []);
   });
+
+  it('are the user where there is no password: that is a token', () => {
+    assert.deepEqual(proxySecrets({ HTTPS_PROXY: 'http://token@proxy' }), ['token']);
+  });
+
+  for (const text of [
+    'http://ada:canary%zz@p:1',
+    'http://ada:canary/x@p:1',
+    'http://ada:canary#x@p:1',
+    'http://ada:canary?x@p:1',
+    'http://ada:canary@[',
+    'http://ada:canary@p:99999',
+    'http://p:1/canary',
+    'socks5://ada:canary@p:1',
+    'http://',
+  ]) {
+    it(`are not to be had of ${text}: it is refused, not shown`, () => {
+      assert.throws(
+        () => proxySecrets({ https_proxy: text }),
+        (error: Error) =>
+          /^https_proxy is not .*http:\/\/user:password@host:port.*%/.test(error.message) &&
+          !/canary/.test(error.message),
+      );
+    });
+  }
 });

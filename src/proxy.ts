@@ -5,25 +5,52 @@ import { BlockList, isIP } from 'node:net';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy's URL as it is written, with its user and password; undefined to go straight. `url` is http or https.
- * The variables may be in lower case, which wins, as in curl. A proxy without a scheme is http.
+ * The proxy's URL with its user and password, written so that git and Node read it alike; undefined to go straight.
+ * `url` is http or https. The variables may be in lower case, which wins, as in curl. Throws as proxySecrets does.
  */
 export function proxyFor(url: URL, env: Env): string | undefined {
-  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
-  const proxy = read(env, name);
-  if (proxy === '' || isExcepted(url, read(env, 'no_proxy'))) return undefined;
-  return proxy.includes('://') ? proxy : `http://${proxy}`;
+  const proxy = readProxy(env, url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
+  if (proxy === undefined || isExcepted(url, read(env, 'no_proxy'))) return undefined;
+  const { protocol, username, password, hostname } = proxy;
+  // Without a password git would ask a person for one, and show the user; without a port curl takes 1080.
+  const login = username === '' && password === '' ? '' : `${username}:${password}@`;
+  return `${protocol}//${login}${hostname}:${portOf(proxy)}`;
 }
 
-/** Strings of the environment's proxies that no message may hold. */
+/**
+ * Strings of the environment's proxies that no message may hold. Throws an Error for a person, which holds none of them,
+ * where a variable is not the URL of a proxy: git and Node would repeat a part of it.
+ */
 export function proxySecrets(env: Env): string[] {
-  const urls = ['https_proxy', 'http_proxy']
-    .map((name) => read(env, name))
-    .map((text) => (text.includes('://') ? text : `http://${text}`));
-  return urls.flatMap((text) => {
-    const password = URL.parse(text)?.password ?? '';
-    return password === '' ? [] : [password, decodeURIComponent(password)];
-  });
+  const proxies = ['https_proxy', 'http_proxy'].flatMap((name) => readProxy(env, name) ?? []);
+  const secrets = proxies.map(({ username, password }) => password || username).filter((secret) => secret !== '');
+  return [...new Set(secrets.flatMap((secret) => [secret, decodeURIComponent(secret)]))];
+}
+
+/** A proxy without a scheme is http. */
+function readProxy(env: Env, name: string): URL | undefined {
+  const text = read(env, name);
+  if (text === '') return undefined;
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  if (url !== null && isProxy(url)) return url;
+  const variable = env[name] ? name : name.toUpperCase();
+  throw new Error(
+    `${variable} is not the URL of a proxy: write http://user:password@host:port (or https, or without user and password), and / ? # % in the user or the password as %2F %3F %23 %25`,
+  );
+}
+
+function isProxy({ protocol, hostname, pathname, search, hash, username, password }: URL): boolean {
+  if (!/^https?:$/.test(protocol) || hostname === '' || `${pathname}${search}${hash}` !== '/') return false;
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port || (protocol === 'https:' ? '443' : '80');
 }
 
 function read(env: Env, name: string): string {
@@ -36,7 +63,7 @@ function isExcepted(url: URL, list: string): boolean {
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '')
     .toLowerCase();
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const port = portOf(url);
   return list
     .split(/[\s,]+/)
     .filter((entry) => entry !== '')

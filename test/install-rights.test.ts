@@ -124,6 +124,9 @@ describe('what the installation allows', { skip, timeout }, () => {
       ['edit', 'create', 'githooks', true],
       ['edit', 'patch', 'githooks', true],
       ['edit', 'delete', 'githookruns', true],
+      ['edit', 'patch', 'githookruns', true],
+      ['edit', 'update', 'githookruns', true],
+      ['view', 'patch', 'githookruns', false],
       ['edit', 'create', 'githookruns', false],
       ['edit', 'update', 'githookruns/status', false],
       ['edit', 'update', 'githooks/status', false],
@@ -133,7 +136,48 @@ describe('what the installation allows', { skip, timeout }, () => {
       assert.equal(await may(user, verb, resource), allowed, `${user} ${verb} ${resource}`);
     }
   });
+
+  it('lets those who edit a namespace annotate a run, and change neither what it records nor what came of it', async () => {
+    const apply = (name: string, as: string, how: string) =>
+      installation.shell(`kubectl ${how} -n other --as=${as} -f - <<'END'\n${JSON.stringify(runOf(name))}\nEND`);
+    await apply('run', 'system:serviceaccount:default:kube-git', 'create');
+    const edit = (...args: string[]) => kubectl([...args, '-n', 'other', '--as=edit']);
+    const patch = (what: object, ...more: string[]) =>
+      edit('patch', 'ghr', 'run', '--type=merge', '-p', JSON.stringify(what), ...more);
+    await edit('annotate', 'ghr', 'run', 'kubegit.appspero.com/cancel=yes', 'kubegit.appspero.com/rerun=1');
+    await assert.rejects(patch({ spec: { commit: 'f'.repeat(40) } }), /never changes, because it is the record/);
+    await assert.rejects(patch({ status: { phase: 'Succeeded' } }, '--subresource=status'), /cannot patch resource/);
+    await patch({ status: { phase: 'Succeeded' }, metadata: { labels: { mine: 'yes' } } });
+    // A server-side apply creates what is not there, for those who may create.
+    await assert.rejects(
+      apply('forged', 'edit', 'apply --server-side'),
+      /cannot create resource|nobody else creates them/,
+    );
+    await assert.rejects(apply('forged', 'admin', 'create'), /cannot create resource|nobody else creates them/);
+    const run = await api<KubeObject>('GET', '/apis/kubegit.appspero.com/v1alpha1/namespaces/other/githookruns/run');
+    assert.equal(run['status'], undefined);
+    assert.deepEqual(
+      Object.keys(run.metadata.annotations ?? {}).map((key) => key.split('/')[1]),
+      ['cancel', 'rerun'],
+    );
+    await assert.rejects(
+      kubectl(['annotate', 'ghr', 'run', 'x=y', '-n', 'other', '--as=view']),
+      /cannot (patch|get) resource/,
+    );
+  });
 });
+
+function runOf(name: string): object {
+  const commit = 'e'.repeat(40);
+  return {
+    ...{ apiVersion: 'kubegit.appspero.com/v1alpha1', kind: 'GitHookRun', metadata: { name } },
+    spec: {
+      ...{ gitHookRef: { name: 'app', uid: 'u' }, sequence: 1, source: 'Webhook', forge: 'github' },
+      ...{ receivedTime: '2026-01-01T00:00:00Z', ref: 'refs/heads/main', commit, after: commit },
+      ...{ repository: 'https://github.com/acme/app.git', manifest: 'ci/job.yaml' },
+    },
+  };
+}
 
 /** `verb resource [name]` of each row of kubectl auth can-i --list that is about resources. */
 function rightsIn(table: string): string[] {

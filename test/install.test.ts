@@ -54,7 +54,7 @@ describe('kubectl apply -k install', { skip, timeout }, () => {
 
   it('leaves nothing of the original in the Deployment', async () => {
     const { spec } = await api<Deployment>('GET', '/apis/apps/v1/namespaces/default/deployments/kube-git');
-    assert.deepEqual(spec.strategy, { type: 'Recreate' });
+    assert.deepEqual(spec.strategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
     const { volumes, containers } = spec.template.spec;
     assert.deepEqual(volumes.map(({ name }) => name).sort(), ['kube-git-notification', 'tmp']);
     assert.ok(!JSON.stringify(spec).includes('-2019-'), 'the secret is no argument any more');

@@ -77,12 +77,12 @@ describe('reasons', () => {
 });
 
 describe('events', () => {
-  it('on a GitHook are named in docs/githook.md', () => {
+  it('on a GitHook or a run are named in docs/githook.md', () => {
     const calls = sources.flatMap((file) => [
-      ...read(file).matchAll(/(?:recorder\.event\(gitHook|tell\(run), '\w+', '(\w+)'/g),
+      ...read(file).matchAll(/(?:recorder\.event\((?:gitHook|run)|tell\(run), '\w+', '(\w+)'/g),
     ]);
     const names = calls.map(([, name = '']) => name);
-    assert.ok(names.includes('PushIgnored') && names.includes('ResourceCreated'));
+    assert.ok(names.includes('PushIgnored') && names.includes('ResourceCreated') && names.includes('RerunStarted'));
     const page = read('docs/githook.md');
     for (const name of [...names, 'RunSucceeded', 'RunFailed', 'RunSkipped'])
       assert.ok(page.includes(`\`${name}\``), name);

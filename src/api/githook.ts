@@ -41,7 +41,7 @@ export interface GitHookSpec {
   readonly notification?: GitHookSpecNotification;
   /** How kube-git looks for pushes that no webhook told of. */
   readonly poll?: GitHookSpecPoll;
-  /** How many runs that succeeded or were skipped are kept once they are older than a week; default 10. Younger ones are always kept, because they are how a push that is delivered again is recognised. */
+  /** How many runs that succeeded or were skipped are kept once they ended more than a week ago; default 10. Younger ones are always kept, because they are how a push that is delivered again is recognised. */
   readonly successfulRunsHistoryLimit?: number;
   /** The same for runs that failed; default 10. */
   readonly failedRunsHistoryLimit?: number;
@@ -111,9 +111,9 @@ export interface GitHookSpecKnownHostsSecretKeyRef {
 
 /** Whom to tell, as names of entries in kube-git's notification file. */
 export interface GitHookSpecNotification {
-  /** An entry under github: in the notification file. The commit gets a status: pending, success, failure, or error when nothing could be started. */
+  /** An entry under github: in the notification file. The commit gets a status: pending, success, failure, or error when nothing could be started or the run was cancelled. */
   readonly github?: string;
-  /** An entry under slack: in the notification file. Its channel gets a message when the resource starts, ends, or could not be started. */
+  /** An entry under slack: in the notification file. Its channel gets a message when the resource starts, ends, could not be started, or was cancelled. */
   readonly slack?: string;
   /** The context of the commit status. Default kube-git/<namespace>/<githook>, or what the flag -status-context says. */
   readonly context?: string;
@@ -121,7 +121,7 @@ export interface GitHookSpecNotification {
 
 /** How kube-git looks for pushes that no webhook told of. */
 export interface GitHookSpecPoll {
-  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. Default 600, which is ten minutes. 0 turns it off; what is less than 30 counts as 30. */
+  /** How often the repository's branches and tags are compared with what they were. What has changed and has not been told of two minutes later is run. Default 600, which is ten minutes, or what the flag -poll-interval says. 0 turns it off; what is less than 30 counts as 30. */
   readonly intervalSeconds?: number;
 }
 
@@ -141,9 +141,11 @@ export interface GitHookStatus {
   readonly triggerCount?: number;
   /** How many runs with a resource are counted but no longer kept. */
   readonly prunedRuns?: number;
+  /** The runs that are being deleted because of the history limits. Those with a resource are in prunedRuns already. */
+  readonly pruning?: readonly GitHookStatusPruning[];
   /** When the newest resource was created. */
   readonly lastTrigger?: string | null;
-  /** The value of the annotation kubegit.appspero.com/run-now that was carried out last. */
+  /** The value of the annotation kubegit.appspero.com/run-now that was answered last. */
   readonly handledRun?: string;
   /** How the search for pushes that no webhook told of goes: Poll compares refs, DeliveryLog reads the forge's log of deliveries. */
   readonly recovery?: readonly GitHookStatusRecovery[];
@@ -157,6 +159,11 @@ export interface GitHookStatusAppliedResource {
   readonly kind?: string;
   readonly namespace?: string;
   readonly name?: string;
+}
+
+export interface GitHookStatusPruning {
+  readonly name: string;
+  readonly uid: string;
 }
 
 export interface GitHookStatusRecovery {

@@ -17,9 +17,11 @@ export interface GitHookRunSpec {
   readonly gitHookRef: GitHookRunSpecGitHookRef;
   /** 1 for the first push of this commit to this ref, 2 when the ref came back to the commit after having been elsewhere, and so on. */
   readonly sequence: number;
-  /** How kube-git came to know of the push. */
+  /** How kube-git came to know of the push. Manual: a person asked for the run, by an annotation. */
   readonly source: 'Webhook' | 'Poll' | 'DeliveryLog' | 'Manual';
-  /** The forge that told, such as github. */
+  /** The run that this one repeats, where a person asked for that. */
+  readonly rerunOf?: string;
+  /** The forge that told, such as github; git where nobody did and refs were compared. */
   readonly forge: string;
   /** The delivery that made this run. */
   readonly delivery?: GitHookRunSpecDelivery;
@@ -151,6 +153,10 @@ export interface GitHookRunStatus {
   readonly completionTime?: string;
   /** Whether the resource has got back its own clean-up time after the outcome was recorded. */
   readonly handedBack?: boolean;
+  /** The value of the annotation kubegit.appspero.com/rerun that was answered last. */
+  readonly handledRerun?: string;
+  /** The value of the annotation kubegit.appspero.com/cancel that came when the run had ended, and changed nothing. */
+  readonly handledCancel?: string;
   /** Succeeded: Unknown while the run goes on, then True or False. For kubectl wait. */
   readonly conditions?: readonly GitHookRunStatusCondition[];
   /** Further deliveries that told of the same push, through other webhooks. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { GitHookRun, GitHookRunSpec } from './githookrun.ts';
-import { type Arrival, decide, runName, type Verdict } from './identity.ts';
+import { type Arrival, covers, decide, runName, runNameByHand, type Verdict } from './identity.ts';
 
 const push = {
   gitHook: { name: 'build', uid: 'uid-1' },
@@ -41,6 +41,22 @@ describe('runName', () => {
         assert.ok(made.length <= 63 && validName.test(made), made);
       }),
     );
+  });
+});
+
+describe('runNameByHand', () => {
+  const asked = { what: 'rerun' as const, uid: 'uid-1', value: 'v1' };
+
+  it('never changes for the same object and value, and is not the name of a push', () => {
+    assert.equal(runNameByHand('build', asked), 'build-vxrungqpe2dn');
+    assert.notEqual(runNameByHand('build', asked), runName(push, 1));
+  });
+
+  it('differs with the object, the value and what is asked, and is as short for a value of any length', () => {
+    const others = [{ uid: 'uid-2' }, { value: 'v2' }, { value: '' }, { what: 'run-now' as const }];
+    const names = others.map((other) => runNameByHand('build', { ...asked, ...other }));
+    assert.equal(new Set([runNameByHand('build', asked), ...names]).size, 5);
+    assert.ok(runNameByHand('b'.repeat(253), { ...asked, value: '\0/'.repeat(100_000) }).length <= 63);
   });
 });
 
@@ -99,5 +115,23 @@ describe('decide', () => {
   ];
   for (const [name, existing, arriving, verdict] of cases) {
     it(`${name}: ${verdict}`, () => assert.equal(decide(existing, arriving), verdict));
+  }
+});
+
+describe('covers', () => {
+  const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
+  const unseenMs = Date.parse(at(0));
+  const run = (receivedTime: string, pushTime?: string) =>
+    ({ spec: { receivedTime, ...(pushTime && { pushTime }) } }) as unknown as GitHookRun;
+  for (const [name, existing, covered] of [
+    ['received since', run(at(1)), true],
+    ['received within the minute that clocks may be apart', run(at(-60)), true],
+    ['received before that', run(at(-61)), false],
+    ['received and signed before', run(at(-600), at(-700)), false],
+    ['received before by one clock, signed since by another', run(at(-600), at(1)), true],
+  ] as const) {
+    it(`${covered ? 'takes' : 'does not take'} a run ${name} for what the poll saw`, () => {
+      assert.equal(covers(existing, unseenMs), covered);
+    });
   }
 });

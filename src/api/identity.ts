@@ -20,7 +20,7 @@ const minuteMs = 60_000;
 const sameSignedPushMs = 10 * minuteMs;
 /** Where the forge signs no time; forges retry and queue for less. */
 const sameUnsignedPushMs = 60 * minuteMs;
-/** How far the forge's clock may be ahead of ours when a webhook claims a run that the poll made before it. */
+/** How far the clocks of forge and replicas may be apart: where a webhook claims a run that the poll made, or a run covers what the poll saw. */
 const clockSkewMs = minuteMs;
 /** Where the forge signs no time: how long after the poll its webhook may come. */
 const pollClaimMs = 10 * minuteMs;
@@ -38,10 +38,27 @@ export interface PushIdentity {
 
 /** The name of the run with this number: at most 63 characters, a valid DNS name. The same for all who ask. */
 export function runName(push: PushIdentity, sequence: number): string {
-  const hash = digest(JSON.stringify([push.gitHook.uid, push.repository, push.ref, push.after]), hashLength);
-  const room = labelLimit - 1 - hashLength - 1 - String(maxSequence).length;
-  const name = `${cutName(push.gitHook.name, room)}-${hash}`;
+  const name = nameFor(push.gitHook.name, [push.gitHook.uid, push.repository, push.ref, push.after]);
   return sequence === 1 ? name : `${name}-${sequence}`;
+}
+
+/** What was asked for by hand, in an annotation of the object with this UID: of a run that is to run again, or of a GitHook. */
+export interface AskedByHand {
+  readonly what: 'rerun' | 'run-now';
+  readonly uid: string;
+  /** The annotation's value, whole. */
+  readonly value: string;
+}
+
+/** The name of a run by hand: asking the same of the same object twice is asking once. It is in no push's sequence. */
+export function runNameByHand(gitHookName: string, { what, uid, value }: AskedByHand): string {
+  return nameFor(gitHookName, [what, uid, value]);
+}
+
+/** A list of another length never has the same hash: runs of pushes and runs by hand do not meet. */
+function nameFor(gitHookName: string, identity: readonly string[]): string {
+  const room = labelLimit - 1 - hashLength - 1 - String(maxSequence).length;
+  return `${cutName(gitHookName, room)}-${digest(JSON.stringify(identity), hashLength)}`;
 }
 
 export type Verdict = 'duplicate' | 'claim' | 'next';
@@ -86,4 +103,14 @@ function isWhatThePollSaw(run: GitHookRun, { push, receivedMs }: Arrival): boole
   const madeMs = Date.parse(run.spec.receivedTime);
   if (push.pushTime !== undefined) return Date.parse(push.pushTime) <= madeMs + clockSkewMs;
   return receivedMs - madeMs < pollClaimMs;
+}
+
+/**
+ * Whether a run of the same identity is for what the poll saw: a push that came after `unseenMs`, when the ref was last
+ * looked at and was elsewhere. Such a run was received since, or is for a push that was signed since; an older one
+ * is for an earlier push of the same commit. Milliseconds since 1970.
+ */
+export function covers(run: GitHookRun, unseenMs: number): boolean {
+  const { receivedTime, pushTime } = run.spec;
+  return [receivedTime, pushTime].some((time) => time !== undefined && Date.parse(time) >= unseenMs - clockSkewMs);
 }

@@ -32,6 +32,13 @@ export const annotations = {
 /** Annotation on a child: its manifest's own clean-up time as JSON, while kube-git's stands in its place. */
 export const ownTtlAnnotation = `${group}/own-ttl`;
 
+/** Annotations by which people ask for something: cancel and rerun on a run, runNow on a GitHook. */
+export const byHand = {
+  cancel: `${group}/cancel`,
+  rerun: `${group}/rerun`,
+  runNow: `${group}/run-now`,
+} as const;
+
 /** The GitHook a run belongs to, as namespace/name. */
 export function gitHookKey(run: GitHookRun): string {
   return formatKey({ namespace: keyOf(run).namespace, name: run.spec.gitHookRef.name });

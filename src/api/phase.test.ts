@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GitHookRun } from './githookrun.ts';
-import { says, withStanding } from './phase.ts';
+import { cancelled, says, withStanding } from './phase.ts';
 
 const now = '2026-01-01T00:00:00Z';
 const run: GitHookRun = {
@@ -30,4 +30,15 @@ describe('withStanding', () => {
       assert.ok(stored.message.length <= 4096);
     });
   }
+});
+
+describe('a run that was cancelled', () => {
+  it('is told as an error, whether something was created or not', () => {
+    const notified = { ...run, spec: { ...run.spec, notification: { github: 'forge' } } };
+    const resource = { apiVersion: 'batch/v1', kind: 'Job', name: 'x', uid: 'x' };
+    for (const status of [{}, { resource }]) {
+      const told = withStanding({ ...notified, status }, { phase: 'Failed', reason: cancelled, message: '.' }, now);
+      assert.deepEqual([told.phase, told.reason, told.sinks?.[0]?.desired], ['Failed', 'Cancelled', 'Error']);
+    }
+  });
 });

@@ -3,7 +3,12 @@ import { type ConditionStatus, withCondition } from './conditions.ts';
 import type { GitHookRun, GitHookRunStatus, GitHookRunStatusSink } from './githookrun.ts';
 
 export type Phase = NonNullable<GitHookRunStatus['phase']>;
-export type SinkState = NonNullable<GitHookRunStatusSink['desired']>;
+
+/** What a run can have to say; Superseded is that another one speaks. */
+export type Word = Exclude<NonNullable<GitHookRunStatusSink['desired']>, 'Superseded'>;
+
+/** The reason of a run that a person ended: it says nothing about the commit, so it is told as an error and not as a failure. */
+export const cancelled = 'Cancelled';
 
 /** The longest message that status holds, in characters: enough for the API server's words, small enough for etcd. */
 const messageLimit = 4096;
@@ -20,6 +25,11 @@ const succeeded: Readonly<Record<Phase, ConditionStatus>> = {
 export function isEnded(run: GitHookRun): boolean {
   const phase = run.status?.phase;
   return phase !== undefined && succeeded[phase] !== 'Unknown';
+}
+
+/** Whether nothing is left to do for the run itself; its sinks are another matter. */
+export function isSettled(run: GitHookRun): boolean {
+  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
 }
 
 /** What a run's new standing says. */
@@ -66,20 +76,27 @@ export function withStanding(run: GitHookRun, standing: Standing, now: string): 
     ...(startTime && { startTime }),
     ...(completionTime && { completionTime }),
     conditions: withCondition(before.conditions, condition, now),
-    sinks: sinksOf(run, stateOf(standing.phase, resource?.uid !== undefined)),
+    sinks: sinksOf(run, stateOf(standing, resource)),
   };
 }
 
-/** What people are told of a phase; undefined while there is nothing to tell. */
-function stateOf(phase: Phase, created: boolean): SinkState | undefined {
+/** What people are to be told of a run as it stands; undefined while there is nothing to tell. */
+export function wordOf({ status }: GitHookRun): Word | undefined {
+  return status?.phase && stateOf({ phase: status.phase, reason: status.reason ?? '' }, status.resource);
+}
+
+function stateOf(
+  { phase, reason }: Pick<Standing, 'phase' | 'reason'>,
+  resource: GitHookRunStatus['resource'],
+): Word | undefined {
   if (phase === 'Running') return 'Started';
   if (phase === 'Succeeded') return 'Succeeded';
-  if (phase === 'Failed') return created ? 'Failed' : 'Error';
+  if (phase === 'Failed') return resource?.uid === undefined || reason === cancelled ? 'Error' : 'Failed';
   return undefined;
 }
 
 /** The run's sinks, each wanting `desired`. A new wish is tried at once, whatever delay the old one had. */
-function sinksOf(run: GitHookRun, desired: SinkState | undefined): readonly GitHookRunStatusSink[] {
+function sinksOf(run: GitHookRun, desired: Word | undefined): readonly GitHookRunStatusSink[] {
   const { github, slack } = run.spec.notification ?? {};
   const named = [
     { type: 'github', name: github },

@@ -107,6 +107,11 @@ function refusal(error: ApiError, { acting, kind, run }: Owner): Error {
   return error;
 }
 
+/** An answer that may be another next time and is worth a person's look, such as that of an admission webhook that is away. */
+export function isServerTrouble(error: unknown): error is ApiError {
+  return error instanceof ApiError && (error.status === 500 || error.status === 504);
+}
+
 /**
  * Gives an ended child its own clean-up time. A child that is gone, or that may not be patched, is left as it is: returns the
  * reason, else undefined. Throws what may work later, conflicts among it.

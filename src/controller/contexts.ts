@@ -5,7 +5,7 @@ import { gitHookKey } from '../api/keys.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Clock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
-import type { ManifestSource } from '../git/git.ts';
+import type { ManifestSource, RefSource } from '../git/git.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { NotLeading } from '../kube/fenced.ts';
 import type { Kube } from '../kube/kube.ts';
@@ -13,19 +13,25 @@ import type { EventRecorder } from '../kube/recorder.ts';
 import type { Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { DeliveryLog } from '../notifier/delivery-log.ts';
 import type { Notifier } from '../notifier/notifier.ts';
 import { parseManifest } from '../resource/manifest.ts';
 import { kindOf } from '../resource/registry.ts';
 import type { ResourceKind } from '../resource/resource.ts';
 import { AccountCheck } from './account-check.ts';
 import { createAnnouncer } from './announce.ts';
+import type { Arrivals } from './by-hand/arrivals.ts';
+import type { ByHandContext } from './by-hand/context.ts';
 import { Children } from './children.ts';
 import { contextTaken, type GitHookContext } from './githook.ts';
 import type { Problem } from './githook-status.ts';
+import { GoneRuns } from './gone-runs.ts';
 import { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { actingFor, type Installation } from './permission.ts';
 import { explain, lookAgainMs } from './pods.ts';
+import type { RecoveryNotes } from './recovery/notes.ts';
+import type { RecoveryDeps } from './recovery/recovery.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
 import type { RunStore } from './run-store.ts';
@@ -35,7 +41,7 @@ import { Turns } from './turns.ts';
 
 /** The entries of the notification file in use. */
 export interface NotificationEntries {
-  find(type: string, name: string): { readonly notifier: Notifier } | undefined;
+  find(type: string, name: string): { readonly notifier: Notifier; readonly log?: DeliveryLog } | undefined;
   names(type: string): readonly string[];
   /** Why the file as it is now cannot be used; undefined when it can. */
   problem(): string | undefined;
@@ -50,6 +56,11 @@ export interface ControllerDeps extends Installation {
   /** Whether this process leads at this moment; asked before each message. */
   readonly leads: () => boolean;
   readonly manifests: ManifestSource;
+  readonly refs: RefSource & RecoveryDeps['refs'];
+  /** Records a push as the receiver does. */
+  readonly record: RecoveryDeps['record'];
+  readonly parseLogged: RecoveryDeps['parseLogged'];
+  readonly poll: RecoveryDeps['poll'];
   readonly notifications: NotificationEntries;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
@@ -61,6 +72,9 @@ export interface ControllerDeps extends Installation {
 /** Fetches from one server at a time: half of what git does at once, so that the rest is there for the others. */
 const fetchesEach = 4;
 
+/** Questions by hand to one server at a time: few are ever asked. */
+const questionsEach = 2;
+
 /** Messages to one entry of the notification file at a time: a small part of the workers, see controller.ts. */
 const tellsEach = 8;
 
@@ -69,6 +83,10 @@ interface Parts {
   readonly index: RunIndex;
   readonly runs: RunStore;
   readonly outdated: OutdatedSinks;
+  readonly arrivals: Arrivals;
+  /** Has what is asked by hand under this key looked at again. */
+  wakeByHand(key: string): void;
+  readonly recovery: RecoveryNotes;
   /** Has the sink of a run with this key looked at again. */
   wakeTell(key: string): void;
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
@@ -81,19 +99,24 @@ export interface Contexts {
   readonly run: RunContext;
   readonly tell: TellContext;
   readonly gitHook: GitHookContext;
+  readonly byHand: ByHandContext;
+  readonly gone: GoneRuns;
 }
 
 export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const { kube, gitHooks, clock, log, metrics, recorder, statusContext, notifications } = deps;
   const common = { kube, clock, log, gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps);
+  const announce = createAnnouncer({ gitHooks, recorder, log, metrics });
+  const gone = new GoneRuns({ clock, log, gitHooks, statusContext, index: parts.index, announce });
   return {
+    gone,
     run: {
       ...common,
       manifests: deps.manifests,
       children: new Children(parts.children),
       fetchTurns: new LimitedTurns(fetchesEach, parts.wakeRun),
-      announce: createAnnouncer({ gitHooks, recorder, log, metrics }),
+      announce,
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
@@ -102,6 +125,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
     },
     tell: {
       ...common,
+      runs: liveOrGone(parts.runs, gone),
       turns: new Turns(),
       entryTurns: new LimitedTurns(tellsEach, parts.wakeTell),
       metrics,
@@ -112,12 +136,19 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       },
       superseded: (run, sink) => sink.type === 'github' && parts.index.hasNewerWord(run, sink),
       outdated: parts.outdated,
+      spokenOver: new Set(),
+    },
+    byHand: {
+      ...{ ...common, recorder, refs: deps.refs, firstTries: new Map() },
+      turns: new LimitedTurns(questionsEach, parts.wakeByHand),
+      actingFor: (gitHook) => actingFor(gitHook, kube, deps),
     },
     gitHook: {
-      ...common,
+      ...{ ...common, recorder, arrivals: parts.arrivals },
       index: parts.index,
       askAgain: parts.askAgain,
       account: new AccountCheck({ kube, clock, installation: deps }),
+      recovery: parts.recovery,
       statusContext,
       missingEntry: (sink) =>
         notifications.find(sink.type, sink.name) ? undefined : missingMessage(sink, notifications),
@@ -129,6 +160,15 @@ function prepareManifest(text: string, run: GitHookRun): { kind: ResourceKind; w
   const manifest = parseManifest(text);
   const kind = kindOf(manifest);
   return { kind, wanted: kind.render(manifest, run) };
+}
+
+/** The runs that are told of: by their keys the API server's, or those that it no longer has. */
+function liveOrGone(live: RunStore, gone: GoneRuns): TellContext['runs'] {
+  const holder = (key: string): TellContext['runs'] => (key.includes('@') ? gone : live);
+  return {
+    read: (key, signal) => holder(key).read(key, signal),
+    update: (key, change, signal) => holder(key).update(key, change, signal),
+  };
 }
 
 /** Why this sink is another GitHook's to speak to; undefined where it is not. */

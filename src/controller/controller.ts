@@ -1,19 +1,24 @@
-// The loop around spine 2, for one term as the leader: watches feed keys into three queues (runs, sinks, GitHooks), workers
-// reconcile them. Each term has a Controller of its own: what the watches list at its start is all it needs.
+// The loop around spine 2, for one term as the leader: watches feed keys into queues (runs, sinks, GitHooks, what is asked by
+// hand, looks for lost pushes), workers reconcile them. Each term has a Controller of its own: what the watches list at its
+// start is all it needs.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { gitHookKey } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
-import { isEnded } from '../api/phase.ts';
+import { isSettled } from '../api/phase.ts';
 import { messageOf, WaitingError } from '../errors.ts';
 import { Queue } from '../kube/queue.ts';
+import { answer, gitHookAsks, runAsks } from './by-hand/answer.ts';
+import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { isContextTaken, reconcileGitHook } from './githook.ts';
+import { mayContend, reconcileGitHook } from './githook.ts';
 import { OutdatedSinks } from './outdated-sinks.ts';
+import { actingFor } from './permission.ts';
+import { Recovery } from './recovery/recovery.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
-import { RunStore } from './run-store.ts';
+import { isNewer, RunStore } from './run-store.ts';
 import { type Outdated, plan } from './sinks.ts';
 import { tell, tellKey } from './tell.ts';
 import { slim, Watches } from './watches.ts';
@@ -22,6 +27,9 @@ import { slim, Watches } from './watches.ts';
 const runWorkers = 16;
 const tellWorkers = 64;
 const gitHookWorkers = 4;
+const byHandWorkers = 8;
+/** Looks at repositories for lost pushes. */
+const lookWorkers = 8;
 
 /** A GitHook's status is written at most about once in this time while its runs change. */
 const gitHookDelayMs = 500;
@@ -36,6 +44,10 @@ export class Controller {
   readonly #runQueue: Queue;
   readonly #tellQueue: Queue;
   readonly #gitHookQueue: Queue;
+  readonly #byHandQueue: Queue;
+  readonly #arrivals = new Arrivals();
+  readonly #lookQueue: Queue;
+  readonly #recovery: Recovery;
   readonly #store: RunStore;
   readonly #outdated = new OutdatedSinks();
   readonly #contexts: Contexts;
@@ -46,6 +58,8 @@ export class Controller {
     this.#runQueue = new Queue({ ...backOff, clock });
     this.#tellQueue = new Queue({ ...backOff, clock });
     this.#gitHookQueue = new Queue({ ...backOff, clock });
+    this.#byHandQueue = new Queue({ ...backOff, clock });
+    this.#lookQueue = new Queue({ ...backOff, clock });
     this.#watches = new Watches(deps, {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
@@ -53,13 +67,20 @@ export class Controller {
     const { runs } = this.#watches;
     const isWatched = (key: string): boolean => runs.get(key) !== undefined;
     this.#store = new RunStore(deps.kube, (run) => this.#wrote(run), isWatched);
+    this.#recovery = new Recovery(deps, {
+      queue: this.#lookQueue,
+      runsOf: (uid) => this.#index.of(uid),
+      actingFor: (gitHook) => actingFor(gitHook, deps.kube, deps),
+      wakeGitHook: (key) => this.#gitHookQueue.add(key),
+    });
     this.#contexts = createContexts(deps, {
       children: this.#watches.children,
       index: this.#index,
       runs: this.#store,
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
-      outdated: this.#outdated,
+      wakeByHand: (key) => this.#byHandQueue.add(key),
+      ...{ outdated: this.#outdated, arrivals: this.#arrivals, recovery: this.#recovery.notes },
       askAgain: (uid) => {
         for (const run of this.#index.of(uid)) this.#queueSinks(run, 'refusal');
       },
@@ -73,17 +94,23 @@ export class Controller {
 
   /** To be called when the notification file has changed: whoever refused or was missing is asked again. */
   entriesChanged(): void {
+    this.#recovery.entriesChanged();
     for (const run of this.#watches.runs.list()) this.#queueSinks(run, 'all');
+    for (const [key, run] of this.#contexts.gone.list()) this.#queueSinks(run, 'all', key);
     for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
   }
 
-  /** To be called when a GitHook has changed. One that goes or says something else may free the context that another one waits for. */
+  /** To be called when a GitHook has changed. One that comes, goes or says something else may take or free the context of another one. */
   gitHookChanged(kind: string, gitHook: GitHook): void {
-    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    if (kind !== 'deleted') this.#look(gitHook, kind === 'added');
+    else this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    this.#recovery.gitHookChanged(kind, gitHook);
+    const { gitHooks } = this.#deps;
     const { metadata, status } = gitHook;
-    if (kind !== 'deleted' && (kind === 'added' || metadata.generation === status?.observedGeneration)) return;
-    for (const other of this.#deps.gitHooks.list()) {
-      if (isContextTaken(other.status)) this.#gitHookQueue.add(formatKey(keyOf(other)));
+    const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
+    if (isOnlyStatus || !gitHooks.hasSynced()) return; // in the first list each is looked at anyway
+    for (const other of gitHooks.list()) {
+      if (mayContend(gitHook, other)) this.#gitHookQueue.add(formatKey(keyOf(other)));
     }
   }
 
@@ -91,8 +118,9 @@ export class Controller {
   async run(signal: AbortSignal): Promise<void> {
     const contexts = this.#contexts;
     const watching = this.#watches.run(signal);
-    for (const gitHook of this.#deps.gitHooks.list()) this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    for (const gitHook of this.#deps.gitHooks.list()) this.#look(gitHook, true);
     await this.#untilSynced(signal);
+    this.#recovery.start();
     const work = (
       queue: Queue,
       name: string,
@@ -103,6 +131,8 @@ export class Controller {
       watching,
       work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
       work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
+      work(this.#byHandQueue, 'by-hand', byHandWorkers, (key) => answer(key, contexts.byHand, signal)),
+      work(this.#lookQueue, 'look', lookWorkers, (key) => this.#recovery.look(key, signal)),
       work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
     ]);
   }
@@ -111,30 +141,60 @@ export class Controller {
     while (!signal.aborted && this.waitingFor().length > 0) await this.#deps.clock.sleep(50, signal).catch(() => {});
   }
 
+  #look(gitHook: GitHook, isFirst: boolean): void {
+    if (isFirst) this.#arrivals.note(gitHook);
+    else this.#arrivals.forget(gitHook);
+    this.#gitHookQueue.add(formatKey(keyOf(gitHook)));
+    const asks = gitHookAsks(gitHook);
+    if (asks !== undefined) this.#byHandQueue.add(asks);
+  }
+
   #runChanged(kind: string, run: GitHookRun): void {
     const key = formatKey(keyOf(run));
     this.#gitHookQueue.addAfter(gitHookKey(run), gitHookDelayMs);
     if (kind === 'deleted') {
-      this.#index.remove(run);
-      this.#store.forget(key);
+      this.#runDeleted(key, run);
       return;
     }
     const isEcho = this.#store.isEcho(run);
     if (!isEcho) this.#index.set(run);
+    const asks = runAsks(run);
+    if (asks !== undefined) this.#byHandQueue.add(asks);
     const waiting = this.#queueSinks(run, kind === 'added' ? 'refusal' : 'nothing');
     const settled = isSettled(run);
     if (!isEcho && !settled) this.#runQueue.add(key);
     if (settled && !waiting) this.#store.forget(key);
   }
 
+  #runDeleted(key: string, shown: GitHookRun): void {
+    const run = this.#index.newest(shown);
+    this.#index.remove(run);
+    this.#store.forget(key);
+    const left = this.#contexts.gone.add(run);
+    if (left === undefined) return;
+    this.#queueSinks(left.run, 'nothing', left.key);
+    if (left.heir === undefined) return;
+    const heirKey = tellKey(formatKey(keyOf(left.heir.run)), left.heir.sink);
+    this.#contexts.tell.spokenOver.add(heirKey);
+    this.#tellQueue.add(heirKey);
+  }
+
   #wrote(run: GitHookRun): void {
     const key = formatKey(keyOf(run));
     const watched = this.#watches.runs.get(key);
-    // The answer to a write can come after the watch has told of the run's end.
-    if (watched !== undefined) this.#index.set(slim(run));
+    // The answer to a write can come after the watch has told of the run's end: what is left to say then is said by its copy.
+    if (watched === undefined || watched.metadata.uid !== run.metadata.uid) {
+      this.#store.forget(key);
+      return;
+    }
+    this.#index.set(slim(run));
     const waiting = this.#queueSinks(run, 'nothing');
-    const isShown = watched?.metadata.resourceVersion === run.metadata.resourceVersion;
+    const isShown = watched.metadata.resourceVersion === run.metadata.resourceVersion;
     if (isShown && isSettled(run) && !waiting) this.#store.forget(key);
+    if (watched === undefined || !isNewer(watched, run)) return;
+    // Somebody wrote after us and the watch was faster than our answer: such as an annotation, which would be overlooked.
+    this.#store.forget(key);
+    this.#runQueue.add(key);
   }
 
   #childChanged(kind: string, child: KubeObject): void {
@@ -145,13 +205,13 @@ export class Controller {
   }
 
   /** Queues whoever has something to be told and returns whether there is any. */
-  #queueSinks(run: GitHookRun, outdated: Outdated): boolean {
+  #queueSinks(run: GitHookRun, outdated: Outdated, runKey = formatKey(keyOf(run))): boolean {
     let waiting = false;
     for (const sink of run.status?.sinks ?? []) {
       const next = plan(sink, this.#deps.clock.now(), outdated);
       if (next.kind === 'done') continue;
       waiting = true;
-      const key = tellKey(keyOf(run), sink);
+      const key = tellKey(runKey, sink);
       this.#outdated.note(key, outdated);
       this.#tellQueue.addAfter(key, next.kind === 'wait' ? next.ms : 0);
     }
@@ -180,9 +240,4 @@ export class Controller {
       queue.addRateLimited(key, error instanceof WaitingError ? error.retryAfterMs : 0);
     }
   }
-}
-
-/** Whether nothing is left to do for the run itself; its sinks are another matter. */
-function isSettled(run: GitHookRun): boolean {
-  return isEnded(run) && (run.status?.resource?.uid === undefined || run.status.handedBack === true);
 }

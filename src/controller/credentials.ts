@@ -1,5 +1,5 @@
-// The credentials a run's repository is fetched with: keys of Secrets and ConfigMaps in its namespace, read anew for each
-// fetch, so that a rotated Secret counts at once.
+// The credentials a repository is fetched with: keys of Secrets and ConfigMaps that a run, or a GitHook that looks for pushes,
+// names in its namespace. Read anew for each fetch, so that a rotated Secret counts at once.
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { isObjectName } from '../api/object.ts';
@@ -27,10 +27,14 @@ interface Reference {
 type References = Readonly<Partial<Record<keyof Credentials, Reference>>>;
 
 /**
- * Reads what the run's spec names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, ConfigMapNotFound,
+ * Reads what the spec of a run or a GitHook names. Throws TerminalError: SecretNotFound, SecretKeyNotFound, ConfigMapNotFound,
  * ConfigMapKeyNotFound, NoPermission.
  */
-export async function readCredentials(run: GitHookRun, acting: Acting, signal: AbortSignal): Promise<Credentials> {
+export async function readCredentials(
+  run: GitHookRun | GitHook,
+  acting: Acting,
+  signal: AbortSignal,
+): Promise<Credentials> {
   const holders = new Map<string, Promise<Holder>>();
   const read = async (reference: Reference | undefined): Promise<string | undefined> => {
     if (reference === undefined) return undefined;
@@ -94,14 +98,14 @@ function valueIn(holder: Holder, { field, kind, name, key }: Reference): string 
 function explain(
   error: unknown,
   reference: Reference,
-  { run, acting }: { readonly run: GitHookRun; readonly acting: Acting },
+  { run, acting }: { readonly run: GitHookRun | GitHook; readonly acting: Acting },
 ): never {
   if (isNotFound(error)) throw notFound(reference, run, { cause: error });
   if (error instanceof ApiError && error.status === 403) throw noPermission(error, run, acting);
   throw error;
 }
 
-function notFound({ field, kind, name }: Reference, run: GitHookRun, options?: ErrorOptions): TerminalError {
+function notFound({ field, kind, name }: Reference, run: GitHookRun | GitHook, options?: ErrorOptions): TerminalError {
   const message = `There is no ${kind} "${name}" in namespace "${run.metadata.namespace}", which spec.${field} names. Create it, or correct spec.${field}.name.`;
   return kind === 'Secret'
     ? new TerminalError('SecretNotFound', message, options)

@@ -156,3 +156,20 @@ describe('gitHookStatus', () => {
     });
   }
 });
+
+describe('the first status of a GitHook that came with the annotation run-now', () => {
+  it('takes the value for answered; later statuses keep what was answered last', () => {
+    const first = gitHookStatus(gitHook(), { runs: [], problem: undefined, cameWith: 'main 1' }, now);
+    assert.equal(first.handledRun, 'main 1');
+    const later = gitHookStatus(gitHook({}, { ...first, handledRun: 'main 2' }), { runs: [], problem: undefined }, now);
+    assert.equal(later.handledRun, 'main 2');
+  });
+});
+
+describe('a GitHook whose newest run was cancelled before anything was created', () => {
+  it('is Ready: nothing is wrong with it', () => {
+    const cancelled = run({ phase: 'Failed', reason: 'Cancelled', message: 'Cancelled by hand.' });
+    const status = gitHookStatus(gitHook(), { runs: [cancelled], problem: undefined }, now);
+    assert.equal(condition(status, 'Ready')?.status, 'True');
+  });
+});

@@ -1,7 +1,10 @@
 // What a GitHook's status says, worked out from its spec and its runs. Pure; githook.ts writes it.
+import { handledAs } from '../api/by-hand.ts';
 import { type ConditionStatus, withCondition } from '../api/conditions.ts';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
+import { cancelled } from '../api/phase.ts';
+import { createdRuns } from './history.ts';
 import { isRefused } from './sinks.ts';
 
 const noPermission = 'NoPermission';
@@ -12,6 +15,8 @@ export interface GitHookFacts {
   readonly runs: readonly GitHookRun[];
   /** What is wrong as things stand: a right that is missing, a sink without an entry, a context that is taken. */
   readonly problem: Problem | undefined;
+  /** The value of the annotation run-now that a new GitHook came with, which nobody has set by hand. */
+  readonly cameWith?: string | undefined;
 }
 
 export interface Problem {
@@ -22,7 +27,7 @@ export interface Problem {
 /** The status to write; fields that kube-git does not know are kept. `now` is RFC 3339. */
 export function gitHookStatus(gitHook: GitHook, facts: GitHookFacts, now: string): GitHookStatus {
   const before = gitHook.status ?? {};
-  const created = facts.runs.filter((run) => run.status?.resource?.uid !== undefined);
+  const created = createdRuns(gitHook, facts.runs);
   // The 2019 program counted in triggerCount alone: what it counted is kept as runs that are no longer there.
   const prunedRuns = before.prunedRuns ?? before.triggerCount ?? 0;
   const observedGeneration = gitHook.metadata.generation ?? 1;
@@ -41,6 +46,7 @@ export function gitHookStatus(gitHook: GitHook, facts: GitHookFacts, now: string
   return {
     ...before,
     ...lastOf(created, gitHook),
+    ...(facts.cameWith !== undefined && { handledRun: handledAs(facts.cameWith) }),
     prunedRuns,
     triggerCount: prunedRuns + created.length,
     observedGeneration,
@@ -98,7 +104,7 @@ function readiness(
 function troubleOf(gitHook: GitHook, newest: GitHookRun | undefined): Problem | undefined {
   const { phase, reason = '', message = '', resource } = newest?.status ?? {};
   if (newest === undefined || resource?.uid !== undefined || !isFromSpec(newest, gitHook)) return undefined;
-  if ((phase !== 'Failed' && phase !== 'Pending') || reason === noPermission) return undefined;
+  if ((phase !== 'Failed' && phase !== 'Pending') || reason === noPermission || reason === cancelled) return undefined;
   return {
     reason,
     message: `The push of ${newest.spec.ref} (${newest.spec.commit.slice(0, 12)}) could not start its resource: ${message}`,

@@ -1,14 +1,18 @@
-// Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act.
-// Changes nothing else; runs are the receiver's and spine 2's.
+// Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act; and its runs within
+// the history limits. Runs that go on are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import { gitHookType } from '../api/keys.ts';
+import { byHand, gitHookType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import type { Kube } from '../kube/kube.ts';
+import type { EventRecorder } from '../kube/recorder.ts';
 import type { AccountCheck } from './account-check.ts';
+import type { Arrivals } from './by-hand/arrivals.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
+import { prune } from './prune.ts';
+import { type RecoveryNotes, withNotes } from './recovery/notes.ts';
 import { contextOf } from './report.ts';
 import type { RunIndex } from './run-index.ts';
 import type { SinkKey } from './sinks.ts';
@@ -16,9 +20,13 @@ import type { SinkKey } from './sinks.ts';
 export interface GitHookContext {
   readonly kube: Kube;
   readonly clock: Clock;
+  readonly recorder: EventRecorder;
   readonly index: RunIndex;
+  readonly arrivals: Pick<Arrivals, 'valueOf'>;
   readonly statusContext: string;
   readonly account: Pick<AccountCheck, 'look'>;
+  /** How the search for lost pushes goes. */
+  readonly recovery: Pick<RecoveryNotes, 'of' | 'written'>;
   readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
   askAgain(gitHookUid: string): void;
@@ -26,7 +34,7 @@ export interface GitHookContext {
   missingEntry(sink: SinkKey): string | undefined;
 }
 
-/** Writes the GitHook's status where it says something else than the cache. Returns when to come back, in milliseconds. */
+/** Writes the GitHook's status where it says something else than the cache, then deletes runs. Returns when to come back, in milliseconds. */
 export async function reconcileGitHook(
   key: string,
   context: GitHookContext,
@@ -40,17 +48,34 @@ export async function reconcileGitHook(
   const facts = {
     runs,
     problem: account.problem ?? problemOf(gitHook, context),
+    cameWith: context.arrivals.valueOf(gitHook),
   };
   // Its last word was refused for that, which its status shows until it has been said.
   if (isContextTaken(gitHook.status) && facts.problem?.reason !== 'ContextTaken') context.askAgain(uid);
-  const status = gitHookStatus(gitHook, facts, formatTime(context.clock.now()));
-  if (isDeepStrictEqual(status, gitHook.status)) return account.againMs;
-  await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
-  return account.againMs;
+  const notes = context.recovery.of(uid);
+  const recovery = withNotes(gitHook.status?.recovery, notes);
+  const status = {
+    ...gitHookStatus(gitHook, facts, formatTime(context.clock.now())),
+    ...(recovery !== undefined && { recovery }),
+  };
+  const stored = isDeepStrictEqual(status, gitHook.status)
+    ? gitHook
+    : await context.kube.replace<GitHook>(gitHookType, { ...gitHook, status }, { subresource: 'status', signal });
+  if (facts.cameWith !== undefined) {
+    const message = `${byHand.runNow} starts nothing: the GitHook came with it, so nobody has asked for a run. Set another value to run`;
+    context.recorder.event(gitHook, 'Normal', 'RunNowIgnored', message);
+  }
+  context.recovery.written(uid, notes);
+  return Math.min(account.againMs ?? Number.POSITIVE_INFINITY, await prune(stored, runs, context, signal));
+}
+
+/** Whether a change of the first may take or free the context of the other: they are of one repository, or were. */
+export function mayContend(changed: GitHook, other: GitHook): boolean {
+  return isContextTaken(other.status) || repositoryOf(changed) === repositoryOf(other);
 }
 
 /** Whether a GitHook waits for the context that another one has. */
-export function isContextTaken(status: GitHookStatus | undefined): boolean {
+function isContextTaken(status: GitHookStatus | undefined): boolean {
   return status?.conditions?.some((one) => one.type === 'Stalled' && one.reason === 'ContextTaken') ?? false;
 }
 
@@ -79,8 +104,6 @@ export function contextTaken(
   context: Pick<GitHookContext, 'gitHooks' | 'statusContext'>,
 ): Problem | undefined {
   const statusContext = (hook: GitHook): string => contextOf(nameOf(hook), hook.spec.notification?.context, context);
-  // One stored before the schema asked for its fields must not stop the others.
-  const repository = (hook: GitHook): string | undefined => canonicalRepository(hook.spec.repository ?? '');
   const other = context.gitHooks
     .list()
     .find(
@@ -88,12 +111,17 @@ export function contextTaken(
         hook.metadata.uid !== gitHook.metadata.uid &&
         hook.spec?.notification?.github &&
         statusContext(hook) === statusContext(gitHook) &&
-        repository(hook) === repository(gitHook) &&
+        repositoryOf(hook) === repositoryOf(gitHook) &&
         isOlder(hook, gitHook),
     );
   if (other === undefined) return undefined;
   const message = `GitHook ${nameOf(other)} reports commit statuses of this repository under the same context. Set another spec.notification.context.`;
   return { reason: 'ContextTaken', message };
+}
+
+/** One that is stored since before the schema asked for its fields must not stop the others. */
+function repositoryOf({ spec }: GitHook): string | undefined {
+  return canonicalRepository(spec?.repository ?? '');
 }
 
 function nameOf(gitHook: GitHook): string {

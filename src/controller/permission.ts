@@ -45,7 +45,7 @@ export function accountOf(run: GitHookRun | GitHook, { defaultServiceAccount }: 
 }
 
 /** A 403 that says who lacks which right, in the API server's words, with what to do. */
-export function noPermission(error: ApiError, run: GitHookRun, { remedy }: Acting): TerminalError {
+export function noPermission(error: ApiError, run: GitHookRun | GitHook, { remedy }: Acting): TerminalError {
   const { message } = error;
   return new TerminalError(
     'NoPermission',

@@ -1,8 +1,8 @@
 // The runs of each GitHook as the watch shows them and as kube-git wrote them itself, whichever came last.
 import type { GitHookRun } from '../api/githookrun.ts';
 import { formatKey, keyOf } from '../api/object.ts';
-import type { SinkKey } from './sinks.ts';
-import { findSink } from './sinks.ts';
+import { isNewer } from './run-store.ts';
+import { findSink, type SinkKey } from './sinks.ts';
 
 export class RunIndex {
   readonly #byGitHook = new Map<string, Map<string, GitHookRun>>();
@@ -24,6 +24,22 @@ export class RunIndex {
   /** The runs of the GitHook with this UID, newest first. */
   of(gitHookUid: string): readonly GitHookRun[] {
     return [...(this.#byGitHook.get(gitHookUid)?.values() ?? [])].sort((a, b) => compareAge(b, a));
+  }
+
+  /** Of what the watch shows of a run and what was written last, the newer. */
+  newest(shown: GitHookRun): GitHookRun {
+    const known = this.#byGitHook.get(shown.spec.gitHookRef.uid)?.get(formatKey(keyOf(shown)));
+    if (known === undefined || known.metadata.uid !== shown.metadata.uid) return shown;
+    return isNewer(known, shown) ? known : shown;
+  }
+
+  /** The newest run of the GitHook and commit that has a word for a sink of this type, with the sink. */
+  speaker(gitHookUid: string, commit: string, type: string): { run: GitHookRun; sink: SinkKey } | undefined {
+    for (const run of this.of(gitHookUid)) {
+      const sink = run.status?.sinks?.find((one) => one.type === type && one.desired !== undefined);
+      if (sink && run.spec.commit === commit) return { run, sink };
+    }
+    return undefined;
   }
 
   /** Whether a newer run of the same GitHook and commit has something to say to this sink. */

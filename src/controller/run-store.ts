@@ -113,7 +113,7 @@ export class RunStore {
 }
 
 /** Resource versions of one type can be compared as numbers (KEP-5504); what is not a number counts as newer. */
-function isNewer(a: GitHookRun, b: GitHookRun): boolean {
+export function isNewer(a: GitHookRun, b: GitHookRun): boolean {
   const [versionA, versionB] = [Number(a.metadata.resourceVersion), Number(b.metadata.resourceVersion)];
   return !(versionA <= versionB);
 }

@@ -1,12 +1,14 @@
 // Spine 2: what happens to a run, in order. Each reconcile reads the run as it is now and moves it as far as it can
 // go; every outside effect is followed by a write that says so, and repeating any of them is harmless.
+import { isCancelAsked } from '../api/by-hand.ts';
 import type { GitHookRun } from '../api/githookrun.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import { isEnded, type Standing } from '../api/phase.ts';
 import { formatTime } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { ResourceKind } from '../resource/resource.ts';
-import { createChild, getChild, isControlledBy } from './child.ts';
+import { cancel, nothingCreated, stoppedAndGone } from './cancel.ts';
+import { createChild, getChild, isControlledBy, isServerTrouble } from './child.ts';
 import { finish } from './finish.ts';
 import { prepare, serverOf } from './prepare.ts';
 import type { RunContext } from './run-context.ts';
@@ -41,6 +43,7 @@ async function advance(run: GitHookRun, context: RunContext, signal: AbortSignal
   if (run.status?.resource?.uid !== undefined) return follow(run, context, signal);
   const adopted = await adopt(run, context, signal);
   if (adopted) return adopted.again;
+  if (isCancelAsked(run)) return end(run, nothingCreated, context, signal);
   const host = serverOf(run.spec.repository);
   return context.fetchTurns.take(host, formatKey(keyOf(run)), () => create(run, context, signal));
 }
@@ -71,8 +74,13 @@ async function create(run: GitHookRun, context: RunContext, signal: AbortSignal)
     const child = await createChild(wanted, owner, signal);
     return await record(creating, { kind, child }, context, signal);
   } catch (error) {
-    if (!(error instanceof TerminalError)) throw error;
-    return end(creating, { phase: 'Failed', reason: error.reason, message: error.message }, context, signal);
+    if (error instanceof TerminalError)
+      return end(creating, { phase: 'Failed', reason: error.reason, message: error.message }, context, signal);
+    if (isServerTrouble(error)) {
+      const message = `The API server could not create ${kind.title} ${name}: ${error.message}. It is tried again.`;
+      await stand(creating, { phase: 'Creating', reason: 'CreateFailed', message }, context, signal);
+    }
+    throw error;
   }
 }
 
@@ -89,7 +97,8 @@ async function record(
   const startTime = creationTimestamp ?? formatTime(context.clock.now());
   const recorded = await stand(run, { phase: 'Running', reason, message, resource, startTime }, context, signal);
   context.announce.created(recorded, kind);
-  return phase === 'Running' ? context.lookAgainMs(recorded) : follow(recorded, context, signal, child);
+  const isAsExpected = phase === 'Running' && !isCancelAsked(recorded);
+  return isAsExpected ? context.lookAgainMs(recorded) : follow(recorded, context, signal, child);
 }
 
 /** Observe: what the live resource says becomes what the run says. */
@@ -103,15 +112,20 @@ async function follow(run: GitHookRun, context: RunContext, signal: AbortSignal,
       ? child
       : context.children.lastSeen(run);
   const seen = mine && kind.observe(mine);
+  const isToStop = isCancelAsked(run);
   if (mine === undefined || seen === undefined || (mine !== child && seen.phase === 'Running')) {
+    if (isToStop) return end(run, stoppedAndGone(kind, name ?? ''), context, signal);
     const message = `The ${kind.title} ${name} was deleted before it ended. It is not created again; push again for a new run.`;
     return end(run, { phase: 'Failed', reason: 'ResourceDeleted', message }, context, signal);
   }
-  const standing = await context.explain(run, seen, signal);
+  const standing = isToStop
+    ? await cancel(run, { kind, child: mine }, context, signal)
+    : await context.explain(run, seen, signal);
   if (standing.phase !== 'Running') return end(run, standing, context, signal);
   await stand(run, standing, context, signal);
   // Nothing calls for a resource that the watch does not show, such as one that has lost its label.
-  return seen.waitingPods === undefined && watched !== undefined ? undefined : context.lookAgainMs(run);
+  const isCalledFor = seen.waitingPods === undefined && watched !== undefined && !isToStop;
+  return isCalledFor ? undefined : context.lookAgainMs(run);
 }
 
 async function end(run: GitHookRun, standing: Standing, context: RunContext, signal: AbortSignal): Promise<Again> {

@@ -30,10 +30,15 @@ export type Plan =
  */
 export type Outdated = 'nothing' | 'refusal' | 'all';
 
+/** Whether the sink has not heard what it is to be told, be it that it refuses. */
+export function isOwed(sink: GitHookRunStatusSink): sink is GitHookRunStatusSink & { readonly desired: ReportState } {
+  return sink.desired !== undefined && sink.desired !== 'Superseded' && sink.desired !== sink.told;
+}
+
 /** What to do for a sink now. */
 export function plan(sink: GitHookRunStatusSink, nowMs: number, outdated: Outdated): Plan {
-  const { desired, told, nextAttemptTime, lastError } = sink;
-  if (desired === undefined || desired === 'Superseded' || desired === told) return { kind: 'done' };
+  if (!isOwed(sink)) return { kind: 'done' };
+  const { desired, nextAttemptTime, lastError } = sink;
   if (nextAttemptTime !== undefined) {
     const ms = Date.parse(nextAttemptTime) - nowMs;
     return ms > 0 && ms <= longestWaitMs && outdated !== 'all'
@@ -45,11 +50,16 @@ export function plan(sink: GitHookRunStatusSink, nowMs: number, outdated: Outdat
 
 /** Whether the sink refused for good: a person must change the entry or the spec. */
 export function isRefused(sink: GitHookRunStatusSink): boolean {
-  return sink.lastError !== undefined && sink.nextAttemptTime === undefined && sink.desired !== sink.told;
+  return sink.lastError !== undefined && sink.nextAttemptTime === undefined && isOwed(sink);
 }
 
 export function findSink(run: GitHookRun, key: SinkKey): GitHookRunStatusSink | undefined {
   return run.status?.sinks?.find((sink) => sink.type === key.type && sink.name === key.name);
+}
+
+/** The sink of a run that has the word again after another one has spoken. */
+export function spokenOver(sink: GitHookRunStatusSink, word: ReportState | undefined): GitHookRunStatusSink {
+  return word === undefined ? sink : { ...sink, desired: word, told: 'Unknown' };
 }
 
 /** The status with this sink changed and everything else as it is. */

@@ -1,7 +1,7 @@
 // Tells one sink how one run stands, once a state, and writes down what it accepted. Each sink of a run has its own
 // key in the queue, so that one that hangs holds up neither the run nor the others, and sends to it are one at a time.
 import type { GitHookRun, GitHookRunStatusSink } from '../api/githookrun.ts';
-import { formatKey, keyOf, type ObjectKey } from '../api/object.ts';
+import { wordOf } from '../api/phase.ts';
 import { type Clock, formatTime } from '../clock.ts';
 import { messageOf, TerminalError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -11,11 +11,12 @@ import type { LimitedTurns } from './limited-turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { type ReportOptions, reportOf } from './report.ts';
 import type { RunStore } from './run-store.ts';
-import { accepted, failed, findSink, plan, type SinkKey, withSink } from './sinks.ts';
+import { accepted, failed, findSink, plan, type SinkKey, spokenOver, withSink } from './sinks.ts';
 import type { Turns } from './turns.ts';
 
 export interface TellContext {
-  readonly runs: RunStore;
+  /** Live runs and deleted ones, by their keys. */
+  readonly runs: Pick<RunStore, 'read' | 'update'>;
   readonly turns: Turns;
   readonly entryTurns: LimitedTurns;
   readonly clock: Clock;
@@ -28,11 +29,13 @@ export interface TellContext {
   superseded(run: GitHookRun, sink: SinkKey): boolean;
   /** What may be outdated of the last attempt. */
   readonly outdated: OutdatedSinks;
+  /** Keys of sinks that a deleted run has had the word of: what they were told before does not count. */
+  readonly spokenOver: Set<string>;
 }
 
-/** The queue key of a sink of a run. Neither a type nor an object's name holds a space. */
-export function tellKey(run: ObjectKey, sink: SinkKey): string {
-  return `${run.namespace}/${run.name} ${sink.type} ${sink.name}`;
+/** The queue key of a sink of the run with this key. Neither a type nor an object's name holds a space. */
+export function tellKey(runKey: string, sink: SinkKey): string {
+  return `${runKey} ${sink.type} ${sink.name}`;
 }
 
 function parseTellKey(key: string): { run: string; sink: SinkKey } {
@@ -57,6 +60,7 @@ function turnKey(run: GitHookRun, sink: SinkKey): string {
 
 async function tellNow(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
   const { run: runKey, sink: sinkKey } = parseTellKey(key);
+  if (context.spokenOver.has(key)) await giveWord(key, context, signal);
   const run = await context.runs.read(runKey, signal);
   const sink = run && findSink(run, sinkKey);
   if (run === undefined || sink === undefined) return undefined;
@@ -65,13 +69,24 @@ async function tellNow(key: string, context: TellContext, signal: AbortSignal): 
   if (next.kind !== 'send') return next.kind === 'wait' ? next.ms : undefined;
   try {
     if (context.superseded(run, sinkKey))
-      return await record(run, (now) => ({ ...now, desired: 'Superseded' }), sinkKey, context, signal);
+      return await record(key, (now) => ({ ...now, desired: 'Superseded' }), context, signal);
     const outcome = await send(run, sinkKey, next.state, context, signal);
-    return await record(run, (now) => outcome(now, sink), sinkKey, context, signal);
+    return await record(key, (now) => outcome(now, sink), context, signal);
   } catch (error) {
     context.outdated.putBack(key, outdated);
     throw error;
   }
+}
+
+/** Writes down that the sink has to be told anew. */
+async function giveWord(key: string, context: TellContext, signal: AbortSignal): Promise<void> {
+  const { run: runKey, sink: sinkKey } = parseTellKey(key);
+  const edit = (live: GitHookRun) => {
+    const sink = findSink(live, sinkKey);
+    return sink && withSink(live, spokenOver(sink, wordOf(live)));
+  };
+  await context.runs.update(runKey, edit, signal);
+  context.spokenOver.delete(key);
 }
 
 type Outcome = (now: GitHookRunStatusSink, before: GitHookRunStatusSink) => GitHookRunStatusSink;
@@ -107,18 +122,18 @@ async function send(
 
 /** Writes the sink as changed; then looks again, because the run may have gone on meanwhile. */
 async function record(
-  run: GitHookRun,
+  key: string,
   change: (now: GitHookRunStatusSink) => GitHookRunStatusSink,
-  key: SinkKey,
   context: TellContext,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const { run: runKey, sink: sinkKey } = parseTellKey(key);
   const edit = (live: GitHookRun) => {
-    const sink = findSink(live, key);
+    const sink = findSink(live, sinkKey);
     return sink && withSink(live, change(sink));
   };
-  const written = await context.runs.update(formatKey(keyOf(run)), edit, signal);
-  const sink = written && findSink(written, key);
+  const written = await context.runs.update(runKey, edit, signal);
+  const sink = written && findSink(written, sinkKey);
   if (sink === undefined) return undefined;
   const next = plan(sink, context.clock.now(), 'nothing');
   if (next.kind === 'done') return undefined;

@@ -13,7 +13,8 @@ export async function unwanted(
   context: RunContext,
   signal: AbortSignal,
 ): Promise<{ reason: string; message: string } | undefined> {
-  if (run.spec.suspend) {
+  // Who asks by hand knows: it is how to try a GitHook before it listens.
+  if (run.spec.suspend && run.spec.source !== 'Manual') {
     return {
       reason: 'Suspended',
       message: 'The GitHook was suspended when the push arrived. Set spec.suspend to false and push again.',

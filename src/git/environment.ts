@@ -2,7 +2,7 @@
 // reaches it. Called by the session. Secrets are here and only here: never in an argument.
 import { join } from 'node:path';
 import type { Credentials } from './git.ts';
-import { hasCredentials, type Wanted } from './validate.ts';
+import { hasCredentials, type Remote } from './validate.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -37,7 +37,7 @@ export function localEnvironment(own: Readonly<Record<string, string | undefined
 }
 
 export interface RemoteOptions {
-  readonly wanted: Wanted;
+  readonly wanted: Remote;
   readonly credentials: Credentials;
   /** Where git notes what the server answers. */
   readonly traceFile: string;

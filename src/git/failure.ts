@@ -5,10 +5,10 @@ import { mask } from '../log.ts';
 import type { ServerAnswer } from './answer.ts';
 import type { SshReport } from './ssh.ts';
 import { explainSsh } from './ssh-failure.ts';
-import type { Wanted } from './validate.ts';
+import type { Remote } from './validate.ts';
 
 export interface Failure {
-  readonly wanted: Wanted;
+  readonly wanted: Remote;
   /** What git said on standard error. */
   readonly words: string;
   readonly answer: ServerAnswer;

@@ -3,16 +3,16 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { TerminalError, WaitingError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { proxySecrets } from '../proxy.ts';
 import type { Result } from './command.ts';
-import { secretForms } from './environment.ts';
-import { explainFailure, refusedById, refusedByRef } from './failure.ts';
+import { failureOf } from './failed-command.ts';
+import { refusedById, refusedByRef } from './failure.ts';
 import type { Credentials, FileAtCommit, ManifestSource } from './git.ts';
 import { defaultLimits, type FetchLimits } from './limits.ts';
-import { openSession, type Session } from './session.ts';
+import { objectFormatOf, openSession, type Session } from './session.ts';
 import { createSlots } from './slots.ts';
+import { withTimeLimit } from './time-limit.ts';
 import { findFile } from './tree.ts';
-import { checkCredentials, checkFile, hasCredentials, type Wanted } from './validate.ts';
+import { checkCredentials, checkFile, type Wanted } from './validate.ts';
 
 export interface ManifestSourceOptions {
   /** An existing folder in which the temporary folders are made. */
@@ -78,20 +78,10 @@ export function createManifestSource(options: ManifestSourceOptions): ManifestSo
     read: async (file: FileAtCommit, credentials: Credentials, signal: AbortSignal) => {
       const wanted = checkFile(file);
       checkCredentials(wanted, credentials, options.allowInsecureCredentials);
-      return slots.run(() => withTimeLimit({ wanted, credentials, source, signal }), signal);
+      const read = (limited: AbortSignal) => readPatiently({ wanted, credentials, source, signal: limited });
+      return slots.run(() => withTimeLimit(read, { ms: limits.readMs, url: wanted.url }, signal), signal);
     },
   };
-}
-
-async function withTimeLimit(read: Read): Promise<string> {
-  const { readMs } = read.source.limits;
-  const limit = AbortSignal.timeout(readMs);
-  try {
-    return await readPatiently({ ...read, signal: AbortSignal.any([read.signal, limit]) });
-  } catch (error) {
-    if (read.signal.aborted || error !== limit.reason) throw error;
-    throw new WaitingError('RepositoryTooSlow', `${read.wanted.url} took longer than ${readMs / 1000} s`);
-  }
 }
 
 /** A commit that is not there is looked for again: a forge may tell of a push before all its servers have it. */
@@ -127,7 +117,10 @@ async function readAnyWay(read: Read): Promise<string | undefined> {
 /** The text, or undefined when the server refuses this way. */
 async function readOneWay(way: Way, read: Read): Promise<string | undefined> {
   const { source, wanted, credentials, signal } = read;
-  const session = await openSession({ ...source, wanted, credentials }, signal);
+  const session = await openSession(
+    { ...source, wanted, credentials, objectFormat: objectFormatOf(wanted.commit) },
+    signal,
+  );
   const attempt: Attempt = { ...read, way, session };
   try {
     const { packBytes } = source.limits;
@@ -153,18 +146,7 @@ async function succeeded(result: Result, { way, session, wanted, credentials, so
   if (result.code === 0) return true;
   const answer = await session.answer();
   if ((answer.status ?? 0) < 300 && way.refusal.test(result.words)) return false;
-  const loggedIn = hasCredentials(credentials);
-  const unusedKey = wanted.scheme !== 'ssh' && credentials.sshPrivateKey !== undefined;
-  const ssh = await session.report();
-  throw explainFailure({
-    wanted,
-    answer,
-    loggedIn,
-    unusedKey,
-    ssh,
-    words: result.words,
-    secrets: [...secretForms(credentials), ...proxySecrets(source.environment)],
-  });
+  throw await failureOf(result, { session, wanted, credentials, environment: source.environment });
 }
 
 /** A fetch of the ref brings whatever it points at now: the commit must be that or one of its last ancestors. */

@@ -31,3 +31,41 @@ export interface ManifestSource {
    */
   read(file: FileAtCommit, credentials: Credentials, signal: AbortSignal): Promise<string>;
 }
+
+/** What a server says of its branches and tags. */
+export interface RefList {
+  /** By full ref, refs/heads/… and refs/tags/… only; in no order. */
+  readonly refs: ReadonlyMap<string, ListedRef>;
+}
+
+export interface ListedRef {
+  /** What the ref points at: of an annotated tag the tag object. */
+  readonly id: string;
+  /** What an annotated tag stands for; the same as id for everything else. */
+  readonly peeled: string;
+}
+
+/** Of a commit, as its author wrote it: untrusted. Empty where the server does not give it by its id. */
+export interface CommitWords {
+  readonly author: string;
+  /** The first line of the message. */
+  readonly message: string;
+}
+
+/**
+ * Both throw TerminalError where a person must change something (InvalidRepository, InsecureCredentials, AuthenticationFailed,
+ * RepositoryNotFound, Redirected, TooManyRefs and those about ssh), WaitingError where it may work later, and the
+ * signal's reason when it is aborted. Safe to call concurrently. Leave nothing on disk or running.
+ */
+export interface RefSource {
+  /** All branches and tags. Costs one connection, whatever the history. */
+  list(url: string, credentials: Credentials, signal: AbortSignal): Promise<RefList>;
+  /** The full ref of the default branch; undefined where the server does not say, or the repository is empty. */
+  defaultBranch(url: string, credentials: Credentials, signal: AbortSignal): Promise<string | undefined>;
+  /** Author and message of a commit; undefined where the object is no commit. Brings no files. */
+  describe(
+    commit: { readonly url: string; readonly id: string },
+    credentials: Credentials,
+    signal: AbortSignal,
+  ): Promise<CommitWords | undefined>;
+}

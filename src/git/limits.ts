@@ -3,6 +3,11 @@
 export interface FetchLimits {
   /** Reads at the same time, over all repositories. */
   readonly concurrentReads: number;
+  /** Lists of refs at the same time, over all repositories. */
+  readonly concurrentLists: number;
+  /** What a list of refs may have. */
+  readonly listedRefs: number;
+  readonly listBytes: number;
   /** Wall clock of one read, from the moment it has its turn. */
   readonly readMs: number;
   /** How long a server may send (next to) nothing before git gives up on it. */
@@ -23,6 +28,9 @@ const mebibyte = 1024 * 1024;
 
 export const defaultLimits: FetchLimits = {
   concurrentReads: 8, // one read takes 11 MB and well under a second where the server serves commits by id
+  concurrentLists: 4, // nobody waits for them
+  listedRefs: 100_000, // 6 bytes of each are kept in a ConfigMap, which holds 1 MiB
+  listBytes: 32 * mebibyte, // an annotated tag takes two lines of 41 bytes and its name
   readMs: 60_000, // a shallow clone of a large repository from a slow server; git itself never gives up on a slow one
   silentSeconds: 10, // a server that prepares a pack says so every few seconds, but in few bytes: not much shorter
   fileBytes: 512 * 1024, // design: a manifest over that is a mistake, and etcd takes 1.5 MiB at most

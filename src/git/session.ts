@@ -8,7 +8,7 @@ import { type Environment, localEnvironment, remoteEnvironment } from './environ
 import type { Credentials } from './git.ts';
 import type { FetchLimits } from './limits.ts';
 import { prepareSsh, readReport, type SshReport, sshEnvironment } from './ssh.ts';
-import type { Wanted } from './validate.ts';
+import type { Remote } from './validate.ts';
 
 export interface Session {
   /** Runs git where it may not reach the network. */
@@ -39,7 +39,9 @@ export interface SessionOptions {
   /** kube-git's own environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly limits: FetchLimits;
-  readonly wanted: Wanted;
+  readonly wanted: Remote;
+  /** The object ids of the repository, where something is to be fetched. Default sha1. */
+  readonly objectFormat?: 'sha1' | 'sha256';
   readonly credentials: Credentials;
   /** The installation's known hosts; '' for none. */
   readonly knownHostsFile: string;
@@ -47,6 +49,11 @@ export interface SessionOptions {
 
 const defaultOutputBytes = 64 * 1024;
 const sha256Digits = 64;
+
+/** What a repository's object ids are, by one of them. */
+export function objectFormatOf(id: string): 'sha1' | 'sha256' {
+  return id.length === sha256Digits ? 'sha256' : 'sha1';
+}
 
 /** Opens a session, whose commands end when `signal` is aborted. The caller closes it, also after an abort. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
@@ -75,7 +82,7 @@ async function prepare(folder: string, options: SessionOptions, signal: AbortSig
     const sizes = { outputBytes: defaultOutputBytes, fileBytes: limits.packBytes, memoryBytes };
     return runGit({ args, environment, folder, ...sizes, ...more }, signal);
   };
-  const format = wanted.commit.length === sha256Digits ? 'sha256' : 'sha1';
+  const format = options.objectFormat ?? 'sha1';
   const made = await run(local, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]);
   if (made.code !== 0) throw new Error(`git init failed: ${made.words.trim()}`);
   return {

@@ -4,10 +4,10 @@ import { TerminalError, WaitingError } from '../errors.ts';
 import { fingerprint } from './known-hosts.ts';
 import { quoted } from './quoted.ts';
 import type { SshReport } from './ssh.ts';
-import type { Wanted } from './validate.ts';
+import type { Remote } from './validate.ts';
 
 export interface SshFailure {
-  readonly wanted: Wanted;
+  readonly wanted: Remote;
   readonly report: SshReport;
   /** What git and the server said. */
   readonly words: string;
@@ -48,7 +48,7 @@ function unreadableKey(log: string): TerminalError {
   );
 }
 
-function refusedKey({ url }: Wanted): TerminalError {
+function refusedKey({ url }: Remote): TerminalError {
   return new TerminalError(
     'AuthenticationFailed',
     `the server of ${url} refused the key that spec.sshPrivateKeySecret names: add its public half there as a deploy key, or to an account that may read the repository`,

@@ -5,13 +5,17 @@ import type { Credentials, FileAtCommit } from './git.ts';
 import { quoted, quotedUrl } from './quoted.ts';
 import { checkSshUrl } from './ssh-url.ts';
 
-/** A file at a commit that is safe to hand to git. */
-export interface Wanted {
+/** A repository that is safe to hand to git. */
+export interface Remote {
   /** Normalised, without credentials. */
   readonly url: string;
   readonly scheme: 'http' | 'https' | 'ssh';
   /** Scheme, host and port: where credentials may go. */
   readonly origin: string;
+}
+
+/** A file at a commit that is safe to hand to git. */
+export interface Wanted extends Remote {
   readonly commit: string;
   readonly ref: string;
   /** From the root, no ./ and no empty parts. */
@@ -32,7 +36,7 @@ export function checkFile(file: FileAtCommit): Wanted {
  * Throws TerminalError: InsecureCredentials where a password would cross the network in the clear, AuthenticationFailed
  * where an ssh server would ask for a key and there is none.
  */
-export function checkCredentials(wanted: Wanted, credentials: Credentials, allowInsecure: boolean): void {
+export function checkCredentials(wanted: Remote, credentials: Credentials, allowInsecure: boolean): void {
   if (wanted.scheme === 'ssh') checkKeyIsThere(wanted, credentials);
   if (wanted.scheme !== 'http' || allowInsecure || !hasCredentials(credentials)) return;
   throw new TerminalError(
@@ -42,7 +46,7 @@ export function checkCredentials(wanted: Wanted, credentials: Credentials, allow
   );
 }
 
-function checkKeyIsThere({ url }: Wanted, credentials: Credentials): void {
+function checkKeyIsThere({ url }: Remote, credentials: Credentials): void {
   if (credentials.sshPrivateKey !== undefined) return;
   const advice = 'name the Secret with the private key in spec.sshPrivateKeySecret';
   throw new TerminalError(
@@ -61,7 +65,8 @@ export function hasCredentials({ username, password }: Credentials): boolean {
 const maxUrlCharacters = 2048; // beyond what servers accept in a request line of reasonable size
 const example = 'write it as https://github.com/acme/app.git or git@github.com:acme/app.git';
 
-function checkUrl(text: string): Pick<Wanted, 'url' | 'scheme' | 'origin'> {
+/** The checked form of a clone URL. Throws TerminalError InvalidRepository. */
+export function checkUrl(text: string): Remote {
   const ssh = text.length > maxUrlCharacters ? undefined : checkSshUrl(text);
   if (ssh) return { ...ssh, scheme: 'ssh' };
   // No spaces or control characters, no backslash (some parsers read it as a slash), no encoded line breaks or NUL, no @ before the path.
@@ -76,7 +81,8 @@ function checkUrl(text: string): Pick<Wanted, 'url' | 'scheme' | 'origin'> {
   return { url: url.href, origin: url.origin, scheme: url.protocol === 'https:' ? 'https' : 'http' };
 }
 
-function checkCommit(text: string): string {
+/** The full object id of a commit. Throws TerminalError InvalidCommit. */
+export function checkCommit(text: string): string {
   const isId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) && !/^0+$/.test(text);
   if (isId) return text;
   throw new TerminalError(
@@ -87,18 +93,22 @@ function checkCommit(text: string): string {
 
 const maxRefCharacters = 1024;
 
-/** The rules of git check-ref-format; every ref that git ever wrote passes. */
 function checkRef(text: string): string {
+  if (isFullRef(text)) return text;
+  throw new TerminalError('InvalidRef', `the ref ${quoted(text)} is no full ref such as refs/heads/main`);
+}
+
+/** By the rules of git check-ref-format; every ref that git ever wrote passes. */
+export function isFullRef(text: string): boolean {
   const parts = text.split('/');
-  const fits =
+  return (
     text.startsWith('refs/') &&
     text.length <= maxRefCharacters &&
     text.isWellFormed() &&
     parts.length >= 3 &&
     parts.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock')) &&
-    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\.$/u.test(text);
-  if (fits) return text;
-  throw new TerminalError('InvalidRef', `the ref ${quoted(text)} is no full ref such as refs/heads/main`);
+    !/[\p{Cc} ~^:?*[\\]|\.\.|@\{|\.$/u.test(text)
+  );
 }
 
 const maxPathBytes = 1024; // the CRD allows 512 characters

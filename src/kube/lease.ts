@@ -58,7 +58,7 @@ export class Elector implements Election {
   #known = false;
   /** Monotonic; the Lease is ours before it. */
   #freshUntilMs = Number.NEGATIVE_INFINITY;
-  /** The Lease may name us: a write whose answer was lost counts. */
+  /** We have written our name into the Lease, or may have: a write whose answer was lost counts. */
   #named = false;
   /** The last failure that was logged: one that repeats itself every two seconds is told once. */
   #failure = '';
@@ -167,7 +167,6 @@ export class Elector implements Election {
     const heldMs = this.#heldMs(lease);
     if (heldMs > 0) {
       this.#freshUntilMs = Number.NEGATIVE_INFINITY;
-      this.#named = false;
       return heldMs;
     }
     // Others count from when they see it, which is later than this.

@@ -61,7 +61,11 @@ export function parseEntry<const T extends v.GenericSchema>(schema: T, entry: un
 }
 
 /** Throws TerminalError NotAllowed where the entry is not for this GitHook; `entry` is its full name, such as slack.ci. */
-export function checkAllowed(entry: string, config: CommonConfig, report: Report): void {
+export function checkAllowed(
+  entry: string,
+  config: CommonConfig,
+  report: Pick<Report, 'namespace' | 'repository'>,
+): void {
   const refuse = (field: string, value: string): never => {
     throw new TerminalError(
       'NotAllowed',

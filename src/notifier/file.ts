@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import type { HttpPost } from '../http.ts';
+import type { HttpGet, HttpPost } from '../http.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { Notifier, NotifierEntry, NotifierType } from './notifier.ts';
 import { type ParsedFile, parseNotificationFile } from './parse.ts';
 import { registry } from './registry.ts';
@@ -16,6 +17,8 @@ export interface NotificationFileOptions {
   /** Whether nobody named it: then it may be missing, which means no sinks. */
   readonly isDefaultPath: boolean;
   readonly http: HttpPost;
+  /** Default: no entry leads to a log of deliveries. */
+  readonly httpGet?: HttpGet;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'notificationFileValid'>;
@@ -27,6 +30,8 @@ export interface NotificationFileOptions {
 
 export interface NamedSink {
   readonly notifier: Notifier;
+  /** The forge's log of deliveries, where it keeps one. */
+  readonly log?: DeliveryLog;
   /** Of everything the entry says: another digest is another entry, which may work where the last did not. */
   readonly digest: string;
 }
@@ -115,9 +120,9 @@ class Follower implements NotificationFile {
     const seen = `${read.kind}:${read.text}`;
     if (seen === this.#seen) return false;
     this.#seen = seen;
-    const { types = registry, http } = this.#options;
+    const { types = registry } = this.#options;
     try {
-      const sinks = this.#connect(parseNotificationFile(this.#textOf(read), types), http);
+      const sinks = this.#connect(parseNotificationFile(this.#textOf(read), types));
       const changed = !sameSinks(this.#sinks, sinks);
       this.#before = this.#sinks;
       this.#sinks = sinks;
@@ -135,10 +140,10 @@ class Follower implements NotificationFile {
     throw new Error(read.kind === 'missing' ? 'the notification file is gone' : read.text);
   }
 
-  #connect({ entries, unknown }: ParsedFile, http: HttpPost): Sinks {
+  #connect({ entries, unknown }: ParsedFile): Sinks {
     const { log, path } = this.#options;
     if (unknown.length > 0) log.warn({ path, unknown }, 'notification file holds what kube-git does not know');
-    const sinks = [...entries].map(([name, entry]) => [name, sinkOf(entry, http)] as const);
+    const sinks = [...entries].map(([name, entry]) => [name, sinkOf(entry, this.#options)] as const);
     return { byName: new Map(sinks), secrets: [...entries.values()].flatMap((entry) => entry.secrets) };
   }
 
@@ -151,9 +156,10 @@ class Follower implements NotificationFile {
   }
 }
 
-function sinkOf(entry: NotifierEntry, http: HttpPost): NamedSink {
+function sinkOf(entry: NotifierEntry, { http, httpGet }: Pick<NotificationFileOptions, 'http' | 'httpGet'>): NamedSink {
   const digest = createHash('sha256').update(JSON.stringify(entry.settings)).digest('hex').slice(0, 16);
-  return { notifier: entry.connect(http), digest };
+  const log = httpGet && entry.openLog?.(httpGet);
+  return { notifier: entry.connect(http), digest, ...(log && { log }) };
 }
 
 function sameSinks({ byName: before }: Sinks, { byName: after }: Sinks): boolean {

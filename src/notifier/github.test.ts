@@ -142,6 +142,11 @@ describe('the GitHub notifier: what it says', () => {
     assert.equal(description.length, 140);
   });
 
+  it('says of a cancelled run that it was cancelled', async (t) => {
+    const { state, description } = await told(t, { state: 'Error', reason: 'Cancelled', message: 'It was deleted.' });
+    assert.deepEqual([state, description], ['error', 'Cancelled: It was deleted.']);
+  });
+
   it('replaces characters of four bytes, which GitHub refuses', async (t) => {
     const { description } = await told(t, { state: 'Error', reason: 'BadYaml', message: 'a \u{1f41b} b' });
     assert.equal(description, 'Could not start: BadYaml: a \ufffd b');

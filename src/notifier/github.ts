@@ -2,12 +2,15 @@
 // https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
 import * as v from 'valibot';
 import { classify, type Sink } from '../answer.ts';
+import { cancelled } from '../api/phase.ts';
 import { TerminalError } from '../errors.ts';
 import type { HttpPost } from '../http.ts';
 import { oneLine } from '../text.ts';
 import { type CommonConfig, checkAllowed, commonFields, linkOf, parseEntry, requiredText, urlOr } from './entry.ts';
+import { basicCredentials, checkHost } from './github-api.ts';
+import { githubLog, keepsLog } from './github-log.ts';
 import type { Notifier, NotifierType, Report, ReportState } from './notifier.ts';
-import { gitHostOf, placeOf, type RepositoryPlace } from './repository.ts';
+import type { RepositoryPlace } from './repository.ts';
 
 const Config = v.object(
   { ...commonFields, token: requiredText, api: urlOr('https://api.github.com') },
@@ -21,7 +24,12 @@ export const github: NotifierType = {
   parse: (entry, name) => {
     const config = parseEntry(Config, entry, name);
     const secrets = [config.token, basicCredentials(config.token)];
-    return { settings: config, secrets, connect: (http) => connect(config, sinkOf(name, config, secrets), http) };
+    const of = { entry: name, config, secrets };
+    return {
+      ...{ settings: config, secrets },
+      connect: (http) => connect(config, sinkOf(name, config, secrets), http),
+      ...(keepsLog(config.api) && { openLog: (http) => githubLog(of, http) }),
+    };
   },
 };
 
@@ -29,7 +37,7 @@ function connect(config: Config, sink: Sink, http: HttpPost): Notifier {
   return {
     send: async (report, signal) => {
       checkAllowed(sink.entry, config, report);
-      const repository = checkHost(sink, config, report);
+      const repository = checkHost(sink.entry, config, report);
       const answer = await http({
         url: statusUrl(config.api, repository, report.commit),
         headers: {
@@ -42,27 +50,6 @@ function connect(config: Config, sink: Sink, http: HttpPost): Notifier {
       classify(answer, sink);
     },
   };
-}
-
-/**
- * As the 2019 program sent it, so that whatever server took it still does: GitHub takes tokens with Basic as with
- * Bearer, and Gitea reads a user whose password is x-oauth-basic as a token (services/auth/basic.go).
- */
-function basicCredentials(token: string): string {
-  return Buffer.from(`${token}:x-oauth-basic`).toString('base64');
-}
-
-/** The entry's token goes to the entry's api only, and an api only speaks of its own host's repositories. */
-function checkHost(sink: Sink, { api }: Config, { repository }: Report): RepositoryPlace {
-  const place = placeOf(repository);
-  const serves = gitHostOf(api);
-  if (place.host === serves) return place;
-  const host = oneLine(place.host, 100);
-  const wanted = host === 'github.com' ? 'https://api.github.com' : `https://${host}/api/v3 (Gitea: /api/v1)`;
-  throw new TerminalError(
-    'WrongHost',
-    `notification entry ${sink.entry} is for repositories of ${serves}, and spec.repository is on ${host}: write an entry with api: ${wanted} in kube-git's notification file and name it in spec.notification.github`,
-  );
 }
 
 function statusUrl(api: string, { owner, name }: RepositoryPlace, commit: string): string {
@@ -98,7 +85,8 @@ function descriptionOf({ state, reason, message }: Report): string {
   if (state === 'Started') return 'The build has started';
   if (state === 'Succeeded') return 'The build has succeeded';
   if (state === 'Failed') return 'The build has failed';
-  return oneLine(`Could not start: ${reason}: ${message}`, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
+  const what = reason === cancelled ? 'Cancelled' : `Could not start: ${reason}`;
+  return oneLine(`${what}: ${message}`, maxDescription).replaceAll(fourByteCharacters, '\u{fffd}');
 }
 
 function sinkOf(entry: string, { api }: Config, secrets: readonly string[]): Sink {

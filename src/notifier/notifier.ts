@@ -1,6 +1,7 @@
 // A notifier tells one sink (a commit status, a channel) how a run stands. Called by the controller, which decides
 // what is to be told, remembers what was, and tries again; a notifier only says it once.
-import type { HttpPost } from '../http.ts';
+import type { HttpGet, HttpPost } from '../http.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 
 /** How a run stands, in the words of those who are told. */
 export type ReportState =
@@ -10,7 +11,7 @@ export type ReportState =
   | 'Succeeded'
   /** It failed, or vanished. */
   | 'Failed'
-  /** It could not be created: there is none. */
+  /** It could not be created; or the run was cancelled, which is then the reason. */
   | 'Error';
 
 /** All a notifier may say. Every text is untrusted and must be escaped for its sink. */
@@ -60,4 +61,6 @@ export interface NotifierEntry {
   /** What must never be logged or told. */
   readonly secrets: readonly string[];
   connect(http: HttpPost): Notifier;
+  /** The forge's log of deliveries, where it keeps one and this entry may lead to it. */
+  readonly openLog?: (http: HttpGet) => DeliveryLog;
 }

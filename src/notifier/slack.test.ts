@@ -34,6 +34,13 @@ describe('the Slack notifier', () => {
     assert.deepEqual(attachment.fields[1], { title: 'Author' });
   });
 
+  it('says of a cancelled run that it was cancelled', async (t) => {
+    const { attachment } = await told(t, { state: 'Error', reason: 'Cancelled', message: 'It was <deleted>.' });
+    assert.equal(attachment.title, 'Cancelled :x:');
+    assert.match(attachment.text, /githook `team-a\/app` was cancelled: It was &lt;deleted&gt;\. $/);
+    assert.equal(attachment.fallback, 'kube-git: a run of githook `team-a/app` was cancelled');
+  });
+
   it('calls a Workflow by its own title', async (t) => {
     const { attachment } = await told(t, { resource: { title: 'Argo Workflow', name: 'ci-1' }, state: 'Failed' });
     assert.equal(attachment.title, 'Argo Workflow Failed :x:');

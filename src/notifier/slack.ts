@@ -2,6 +2,7 @@
 // https://api.slack.com/reference/messaging/attachments. One row of registry.ts.
 import * as v from 'valibot';
 import { classify, type Sink } from '../answer.ts';
+import { cancelled } from '../api/phase.ts';
 import type { HttpPost } from '../http.ts';
 import { oneLine } from '../text.ts';
 import {
@@ -104,6 +105,14 @@ function resourceWords(report: Report, state: keyof typeof outcomes): Words {
 }
 
 function errorWords({ gitHook, ref, reason, message }: Report): Words {
+  if (reason === cancelled) {
+    return {
+      color: 'danger',
+      title: 'Cancelled :x:',
+      text: `The run of ${code(ref)} for githook ${code(gitHook)} was cancelled: ${escaped(message, limits.message)} `,
+      fallback: `kube-git: a run of githook ${code(gitHook)} was cancelled`,
+    };
+  }
   return {
     color: 'danger',
     title: 'Could not start :x:',

@@ -14,6 +14,8 @@ import { conclude, type Outcome, outcome, unverified } from './outcome.ts';
 export interface ReceiveDeps extends DecisionDeps {
   /** The secrets that a forge's webhooks may be signed with: several while one is being replaced, none refuses all. */
   readonly secrets: (forge: string) => readonly string[];
+  /** Told with which of the secrets a delivery was signed, by its place in that list. */
+  readonly onVerified?: (forge: string, secret: number) => void;
   readonly gitHooks: Store<GitHook>;
   readonly match: Matcher;
   /** The only namespace that is served; undefined is all. */
@@ -34,7 +36,9 @@ export async function receive(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const receivedMs = deps.clock.now();
-  if (!deps.secrets(forge.name).some((secret) => forge.verify(delivery, secret))) return unverified;
+  const secret = deps.secrets(forge.name).findIndex((one) => forge.verify(delivery, one));
+  if (secret === -1) return unverified;
+  deps.onVerified?.(forge.name, secret);
 
   const identity = forge.identify(delivery);
   const received = parse(forge, delivery);
@@ -49,7 +53,7 @@ export async function receive(
 
   const ignored = found.others.map((gitHook) => ignore(gitHook, push, deps));
   const decided = await inGroups(found.matched, (gitHook) =>
-    run({ gitHook, push, delivery: identity, receivedMs }, deps, signal),
+    run({ gitHook, push, source: 'Webhook', delivery: identity, receivedMs }, deps, signal),
   );
   return conclude(identity.id, push.ref, [...decided, ...ignored]);
 }

@@ -2,12 +2,12 @@
 // Walks the runs of the push by the rules of api/identity.ts; the API server's unique names and resource versions settle races.
 
 import type { GitHookRun } from '../api/githookrun.ts';
-import { decide, maxSequence } from '../api/identity.ts';
+import { covers, decide, maxSequence, type Verdict } from '../api/identity.ts';
 import { runType } from '../api/keys.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { TerminalError } from '../errors.ts';
 import { isAlreadyExists, isConflict, isNotFound, type Kube } from '../kube/kube.ts';
-import { deliveryOf, type Recording, runObject } from './run-object.ts';
+import { deliveryOf, type Recording, runObject, type ToldPush } from './run-object.ts';
 
 /** What became of it. `run` is namespace/name of the push's run, new or old. */
 export interface Recorded {
@@ -51,9 +51,9 @@ async function recordAs(
     if (existing === 'created') return { kind: 'created', run };
     if (existing === undefined) continue;
     if (!isOfPush(existing, wanted)) return undefined;
-    const verdict = decide(existing, recording);
+    const verdict = verdictOn(existing, recording);
     if (verdict === 'next') return undefined;
-    if (verdict === 'duplicate') return { kind: 'duplicate', run };
+    if (verdict === 'duplicate' || recording.source === 'Poll') return { kind: 'duplicate', run };
     if (await claim(existing, recording, context)) return { kind: 'claimed', run };
   }
   throw new Error(`run ${run} changed ${maxAttempts} times while the push was recorded`);
@@ -78,6 +78,11 @@ async function createOrGet(
   }
 }
 
+function verdictOn(run: GitHookRun, recording: Recording): Verdict {
+  if (recording.source !== 'Poll') return decide(run, recording);
+  return covers(run, recording.unseenMs) ? 'duplicate' : 'next';
+}
+
 /** A name holds 60 bits of a hash, so it could be another push's. */
 function isOfPush({ spec }: GitHookRun, wanted: GitHookRun): boolean {
   const { gitHookRef, ref, after } = wanted.spec;
@@ -85,7 +90,7 @@ function isOfPush({ spec }: GitHookRun, wanted: GitHookRun): boolean {
 }
 
 /** Adds the delivery by compare-and-swap. False when the run changed or went meanwhile: to be looked at again. */
-async function claim(run: GitHookRun, recording: Recording, { kube, signal }: RecordContext): Promise<boolean> {
+async function claim(run: GitHookRun, recording: ToldPush, { kube, signal }: RecordContext): Promise<boolean> {
   const deliveries = [...(run.status?.deliveries ?? []), deliveryOf(recording)];
   if (deliveries.length > maxDeliveries) return true;
   try {

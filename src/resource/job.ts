@@ -4,6 +4,7 @@ import type { KubeObject } from '../api/object.ts';
 import { withEnvironment } from './environment.ts';
 import { annotationsToRemove, handOverSeconds, leastSeconds, ownTtlOf } from './hand-over.ts';
 import { observeJob } from './job-phase.ts';
+import { stopJob } from './job-stop.ts';
 import { at, countAt, isMapping, type Mapping } from './mapping.ts';
 import { renderMetadata } from './metadata.ts';
 import type { ResourceKind } from './resource.ts';
@@ -19,6 +20,7 @@ export const job: ResourceKind = {
   render,
   observe: observeJob,
   handBack,
+  stop: stopJob,
 };
 
 function render(manifest: KubeObject, run: GitHookRun): KubeObject {

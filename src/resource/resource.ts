@@ -17,6 +17,12 @@ export interface Observation {
   readonly failedPods?: string;
 }
 
+/**
+ * What is to be done to have a resource end before its time: a merge patch; its deletion, where nothing else would end it;
+ * nothing, as it is being stopped, or has been; nothing, as it has ended by itself.
+ */
+export type Stop = { readonly patch: Readonly<Record<string, unknown>> } | 'delete' | 'stopped' | 'ended';
+
 export interface ResourceKind {
   readonly apiVersion: string;
   readonly kind: string;
@@ -35,4 +41,6 @@ export interface ResourceKind {
   observe(live: KubeObject): Observation;
   /** The merge patch that gives the resource back its own clean-up time, once its outcome is recorded. */
   handBack(live: KubeObject): Readonly<Record<string, unknown>>;
+  /** How to stop it. Must bear any shape, too; once the patch is applied the answer is stopped. */
+  stop(live: KubeObject): Stop;
 }

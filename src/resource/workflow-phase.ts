@@ -99,10 +99,18 @@ function suspendedSteps(live: KubeObject): Observation | undefined {
   );
 }
 
+/** Why a step's pod is not even created, where Argo tries again: a quota that is used up (IsTransientErr). Other refusals end the Workflow. */
+const podRefusal = / is forbidden: /;
+
 /** A step whose pod does not start, in the reason's own words; the Workflow goes on. */
 function stuckStep(live: KubeObject): Observation | undefined {
   for (const node of nodesOf(live)) {
-    const [, reason, said = ''] = (node['phase'] === 'Pending' && podTrouble.exec(textAt(node, 'message'))) || [];
+    if (node['phase'] !== 'Pending') continue;
+    const message = textAt(node, 'message');
+    if (podRefusal.test(message)) {
+      return running('PodsRefused', `The step ${nameOf(node)} gets no pod, and is tried again${saying(message)}.`);
+    }
+    const [, reason, said = ''] = podTrouble.exec(message) ?? [];
     if (reason === undefined) continue;
     // The kubelet goes to and fro between these two, and each change would be a write.
     const named = reason === 'ErrImagePull' ? 'ImagePullBackOff' : reason;

@@ -7,6 +7,7 @@ import { renderMetadata } from './metadata.ts';
 import type { ResourceKind } from './resource.ts';
 import { withParameters } from './workflow-parameters.ts';
 import { observeWorkflow } from './workflow-phase.ts';
+import { stopWorkflow } from './workflow-stop.ts';
 import { givenBack, handedOver, isHandedOver, isStrategy, ownStrategy } from './workflow-ttl.ts';
 
 export const workflow: ResourceKind = {
@@ -19,6 +20,7 @@ export const workflow: ResourceKind = {
   render,
   observe: observeWorkflow,
   handBack,
+  stop: stopWorkflow,
 };
 
 function render(exported: KubeObject, run: GitHookRun): KubeObject {

@@ -15,8 +15,8 @@ const logLines = 60;
 export async function diagnose({ argo, gitea, kubectl }: Parts): Promise<string> {
   const commands = [
     ['get', 'pods', '--all-namespaces', '--output=wide'],
-    ['describe', 'pods', '-n', 'default', '-l', 'k8s-app=kube-git'],
-    ['logs', '-n', 'default', '-l', 'k8s-app=kube-git', `--tail=${logLines}`],
+    ['describe', 'pods', '--all-namespaces', '-l', 'k8s-app=kube-git'],
+    ['logs', '--all-namespaces', '-l', 'k8s-app=kube-git', `--tail=${logLines}`],
     ['describe', 'githooks', '--all-namespaces'],
     ['describe', 'githookruns', '--all-namespaces'],
     ['get', 'jobs,workflows', '--all-namespaces', '--output=wide'],

@@ -6,6 +6,7 @@ export interface Gate {
   /** Answers 503 while closed, 200 once open. */
   readonly url: string;
   open(): void;
+  close(): void;
 }
 
 /** On the address, until the test ends. */
@@ -19,6 +20,9 @@ export async function startGate(t: { after(fn: () => unknown): void }, address: 
     url: `http://${address}:${port}/`,
     open: () => {
       status = 200;
+    },
+    close: () => {
+      status = 503;
     },
   };
 }

@@ -1,51 +1,49 @@
-// One repository on Gitea, one namespace and one GitHook between them, for the tests of this folder: real pushes, and
+// One repository on Gitea, one namespace and GitHooks between them, for the tests of this folder: real pushes, and
 // waiting for what comes of them.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Condition } from '../../src/api/conditions.ts';
-import type { GitHook, GitHookSpec } from '../../src/api/githook.ts';
-import type { GitHookRun } from '../../src/api/githookrun.ts';
-import { callApi } from '../env/api.ts';
+import type { GitHookSpec } from '../../src/api/githook.ts';
 import { openRepository, type Repository } from '../env/git-repository.ts';
-import type { CommitStatus, GiteaRepository } from '../env/gitea/client.ts';
+import type { CommitStatus, GiteaRepository, WebhookOptions } from '../env/gitea/client.ts';
 import { waitFor } from '../env/wait.ts';
 import type { Installed } from './installed.ts';
-
-/** From a push to the end of two pods takes 20 s on two idle cores. */
-export const deadlineMs = 240_000;
+import { deadlineMs, type Observing, observing } from './observing.ts';
 
 export interface ProjectOptions {
   readonly namespace: string;
-  /** Of the repository and of the GitHook. */
+  /** Of the repository and of its first GitHook. */
   readonly name: string;
   readonly private?: boolean;
   /** Where Gitea delivers to. Default `/gitea`. */
   readonly door?: '/gitea' | '/github';
   /** Whether the namespace gets install/tenant. Default true. */
   readonly tenant?: boolean;
-  /** Of the GitHook; made from the repository. */
+  /** What the first GitHook is to become. Default: what follows from `tenant`. */
+  readonly ready?: 'True' | 'False';
+  /** The namespace kube-git is installed in. Default `default`. */
+  readonly home?: string;
+  /** Of the first GitHook; made from the repository. */
   readonly spec?: (repository: GiteaRepository) => Partial<GitHookSpec>;
 }
 
-export interface Project {
+export interface Project extends Observing {
   readonly namespace: string;
   /** On Gitea. */
   readonly repository: GiteaRepository;
+  /** What is pushed from. */
+  readonly copy: Repository;
   /** Commits the files to main and pushes it to Gitea over http; returns the commit. */
   push(files: Readonly<Record<string, string>>): Promise<string>;
   /** Pushes an annotated tag of the commit. */
   pushTag(name: string, commit: string): Promise<void>;
-  /** The only run of the commit and ref, once the condition holds. */
-  untilRun(commit: string, condition: (run: GitHookRun) => boolean, ref?: string): Promise<GitHookRun>;
-  /** The same, once it has ended. */
-  untilEnd(commit: string, ref?: string): Promise<GitHookRun>;
-  untilReady(status: 'True' | 'False'): Promise<Condition>;
-  /** The newest status of the commit, read from Gitea, once it is this one. */
-  untilStatus(commit: string, status: string): Promise<CommitStatus>;
-  /** Objects of the project's namespace: `apis/batch/v1`, `jobs`. */
-  list<T>(api: string, plural: string): Promise<readonly T[]>;
-  /** Tells Gitea where kube-git's pod is now. */
-  addWebhook(): Promise<void>;
+  /** Pushes what git calls refspecs, all with one push: a ref, +ref to force it, :ref to delete it. */
+  pushRefs(...refspecs: readonly string[]): Promise<void>;
+  /** The newest status of the commit in the GitHook's context (default: the first one's), read from Gitea, once it is this one. */
+  untilStatus(commit: string, status: string, gitHook?: string): Promise<CommitStatus>;
+  /** Applies a further GitHook for the same manifest, and waits until it is Ready. */
+  addGitHook(name: string, spec: Partial<GitHookSpec>): Promise<void>;
+  /** Tells Gitea where kube-git's pod is now; returns the webhook's id. */
+  addWebhook(options?: Partial<WebhookOptions> & { readonly door?: '/gitea' | '/github' }): Promise<number>;
 }
 
 /** The namespace may be there already. Returns when kube-git knows the GitHook. */
@@ -55,25 +53,32 @@ export async function startProject(installed: Installed, options: ProjectOptions
   await apply('default', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   if (tenant) await kubectl('apply', '-k', 'install/tenant', '-n', namespace);
   const repository = await gitea.createRepository(name, { private: options.private ?? false });
-  const copy = await localCopy(installed, name);
+  const observed = observing(installed, options);
+  const applyGitHook = (metadata: object, changes: Partial<GitHookSpec>) =>
+    apply(namespace, {
+      ...{ apiVersion: 'kubegit.appspero.com/v1alpha1', kind: 'GitHook', metadata },
+      spec: { ...defaultsFor(repository), ...changes },
+    });
   const project = {
-    ...pushing(installed, repository, copy),
-    ...reading(installed, options),
-    addWebhook: () => addWebhook(installed, repository, options),
+    ...pushing(installed, repository, await localCopy(installed, name)),
+    ...observed,
+    ...{ namespace, repository },
+    untilStatus: statusesOf(installed, repository, options),
+    addGitHook: async (other: string, changes: Partial<GitHookSpec>) => {
+      await applyGitHook({ name: other }, changes);
+      await observed.untilReady('True', other);
+    },
+    addWebhook: webhooksOf(installed, repository, options),
   };
   await project.addWebhook();
-  await apply(namespace, {
-    ...{ apiVersion: 'kubegit.appspero.com/v1alpha1', kind: 'GitHook', metadata: { name } },
-    spec: {
-      repository: repository.httpUrl,
-      branches: ['*'],
-      manifest: 'ci/manifest.yaml',
-      notification: { github: 'gitea' },
-      ...spec(repository),
-    },
-  });
-  await project.untilReady(tenant ? 'True' : 'False');
+  await applyGitHook({ name }, spec(repository));
+  await project.untilReady(options.ready ?? (tenant ? 'True' : 'False'));
   return project;
+}
+
+function defaultsFor({ httpUrl }: GiteaRepository): GitHookSpec {
+  const notification = { github: 'github-example' };
+  return { repository: httpUrl, branches: ['*'], manifest: 'ci/manifest.yaml', notification };
 }
 
 async function localCopy({ folder }: Installed, name: string): Promise<Repository> {
@@ -84,73 +89,56 @@ async function localCopy({ folder }: Installed, name: string): Promise<Repositor
   return copy;
 }
 
-type Pushing = Pick<Project, 'repository' | 'push' | 'pushTag' | 'untilStatus'>;
+type Pushing = Pick<Project, 'copy' | 'push' | 'pushTag' | 'pushRefs'>;
 
-function pushing({ gitea }: Installed, repository: GiteaRepository, copy: Repository): Pushing {
+function pushing({ gitea }: Installed, { httpUrl }: GiteaRepository, copy: Repository): Pushing {
   const basic = Buffer.from(`${gitea.username}:${gitea.token}`).toString('base64');
   const env = {
     GIT_CONFIG_COUNT: '1',
     GIT_CONFIG_KEY_0: 'http.extraHeader',
     GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
   };
-  const push = (ref: string) => copy.git(['push', '-q', repository.httpUrl, ref], { env });
+  const pushRefs = async (...refspecs: readonly string[]): Promise<void> => {
+    await copy.git(['push', '-q', httpUrl, ...refspecs], { env });
+  };
   return {
-    repository,
+    ...{ copy, pushRefs },
     push: async (files) => {
       const commit = await copy.commit(files);
-      await push('refs/heads/main');
+      await pushRefs('refs/heads/main');
       return commit;
     },
     pushTag: async (name, commit) => {
       await copy.tag(name, commit, `Version ${name}`);
-      await push(`refs/tags/${name}`);
-    },
-    untilStatus: (commit, wanted) => {
-      const newest = async () => {
-        const [first] = await gitea.statuses(repository.name, commit);
-        if (first?.status !== wanted) throw new Error(`it is ${first?.status}`);
-        return first;
-      };
-      return waitFor(newest, { what: `status ${wanted} of ${commit}`, deadlineMs, everyMs: 250 });
+      await pushRefs(`refs/tags/${name}`);
     },
   };
 }
 
-async function addWebhook(
-  { gitea, pod, webhookSecret }: Installed,
-  { name }: GiteaRepository,
-  { door = '/gitea' }: ProjectOptions,
-): Promise<void> {
-  const url = `${(await pod()).url}${door}`;
-  await gitea.addWebhook(name, { url, secret: webhookSecret, contentType: 'json', events: ['push'] });
-}
-
-type Reading = Pick<Project, 'namespace' | 'untilRun' | 'untilEnd' | 'untilReady' | 'list'>;
-
-function reading({ cluster }: Installed, { name, namespace }: ProjectOptions): Reading {
-  const list = async <T>(api: string, plural: string): Promise<readonly T[]> =>
-    (await callApi<{ items: readonly T[] }>(cluster, 'GET', `/${api}/namespaces/${namespace}/${plural}`)).items;
-  const group = 'apis/kubegit.appspero.com/v1alpha1';
-  const untilRun: Project['untilRun'] = (commit, condition, ref = 'refs/heads/main') => {
-    const fitting = async () => {
-      const runs = await list<GitHookRun>(group, 'githookruns');
-      const [run, ...more] = runs.filter(({ spec }) => spec.commit === commit && spec.ref === ref);
-      if (more.length > 0 || !run || !condition(run)) throw new Error(JSON.stringify(run?.status ?? 'no single run'));
-      return run;
+function statusesOf(
+  { gitea }: Installed,
+  repository: GiteaRepository,
+  { name, namespace }: ProjectOptions,
+): Project['untilStatus'] {
+  return (commit, wanted, gitHook = name) => {
+    const newest = async () => {
+      const all = await gitea.statuses(repository.name, commit);
+      const first = all.find(({ context }) => context === `kube-git/${namespace}/${gitHook}`);
+      if (first?.status !== wanted) throw new Error(`it is ${first?.status}`);
+      return first;
     };
-    return waitFor(fitting, { what: `the run of ${commit} on ${ref}`, deadlineMs, everyMs: 250 });
+    return waitFor(newest, { what: `status ${wanted} of ${commit} for ${gitHook}`, deadlineMs, everyMs: 250 });
   };
-  return {
-    ...{ namespace, list, untilRun },
-    untilEnd: (commit, ref) => untilRun(commit, ({ status }) => status?.completionTime !== undefined, ref),
-    untilReady: (wanted) => {
-      const ready = async () => {
-        const hook = (await list<GitHook>(group, 'githooks')).find(({ metadata }) => metadata.name === name);
-        const condition = hook?.status?.conditions?.find(({ type }) => type === 'Ready');
-        if (condition?.status !== wanted) throw new Error(JSON.stringify(condition ?? 'no condition'));
-        return condition;
-      };
-      return waitFor(ready, { what: `Ready ${wanted} of GitHook ${name}`, deadlineMs, everyMs: 250 });
-    },
+}
+
+function webhooksOf(
+  { gitea, pod, webhookSecret }: Installed,
+  repository: GiteaRepository,
+  options: ProjectOptions,
+): Project['addWebhook'] {
+  return async ({ door = options.door ?? '/gitea', ...changes } = {}) => {
+    const url = `${(await pod(options.home)).url}${door}`;
+    const webhook = { url, secret: webhookSecret, contentType: 'json', events: ['push'] } as const;
+    return gitea.addWebhook(repository.name, { ...webhook, ...changes });
   };
 }

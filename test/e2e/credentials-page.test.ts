@@ -1,16 +1,13 @@
 // docs/credentials.md from top to bottom: its commands are run, its GitHooks applied, and a push runs. Only the server's
 // address is another.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import type { GitHook } from '../../src/api/githook.ts';
-import { binary, kubectl } from '../env/binaries.ts';
-import { testCluster } from '../env/cluster.ts';
+import { kubectl } from '../env/binaries.ts';
+import { blocksIn, readPage, shell } from '../env/page.ts';
 import { jobManifest, startScenario } from '../env/scenario.ts';
 import { startSshServer } from '../env/ssh-server.ts';
 import { findSshd } from '../env/sshd.ts';
@@ -19,24 +16,8 @@ const found = await findSshd();
 const skip = typeof found === 'string' ? found : false;
 const sshd = typeof found === 'string' ? { file: '' } : found;
 const root = join(import.meta.dirname, '../..');
-const page = await readFile(join(root, 'docs/credentials.md'), 'utf8');
-const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^\`]*)\`\`\``, 'g'))].map(([, text = '']) => text);
-
-interface Test {
-  after(fn: () => unknown): void;
-}
-
-/** A folder to run the page's commands in, with kubectl on PATH for this namespace. */
-async function shell(t: Test, namespace: string): Promise<(commands: string) => Promise<string>> {
-  const folder = await mkdtemp(join(tmpdir(), 'kube-git-page-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const { file, args } = await binary('kubectl');
-  const call = [file, ...args, '--kubeconfig', testCluster().kubeconfig, '--namespace', namespace];
-  await writeFile(join(folder, 'kubectl'), `#!/bin/sh\nexec ${call.join(' ')} "$@"\n`, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
-  return async (commands) => (await promisify(execFile)('sh', ['-ec', commands], { cwd: folder, env })).stdout;
-}
+const page = await readPage('docs/credentials.md');
+const blocks = (language: string): string[] => blocksIn(page, language);
 
 describe('docs/credentials.md', () => {
   it('leads to a push that runs over ssh, and again after the key was changed', { skip }, async (t) => {
@@ -62,6 +43,24 @@ describe('docs/credentials.md', () => {
     const second = await s.push({ 'job.yaml': jobManifest, second: '' });
     await s.untilRun(second, ({ status }) => status?.phase === 'Running', 'Running');
     assert.equal(blocks('sh').length, 4);
+  });
+
+  it('says how a push that failed for its Secret is run: deleted and delivered again, not delivered again alone', async (t) => {
+    const s = await startScenario(t);
+    const run = await shell(t, s.namespace);
+    await s.gitHook('app', { passwordSecret: { name: 'git-token', key: 'token' } });
+    const commit = await s.push({ 'job.yaml': jobManifest });
+    const failed = await s.untilRun(commit, ({ status }) => status?.reason === 'SecretNotFound', 'SecretNotFound');
+    await run(blocks('sh')[0] ?? '');
+    const again = () => s.forge.redeliver(s.forge.deliveries.at(-1)?.id ?? '');
+    assert.match((await again()).answer?.body ?? '', /"Duplicate"/);
+    const [, remove = ''] = /`(kubectl delete githookrun NAME)`/.exec(page) ?? [];
+    await run(remove.replace('NAME', failed.metadata.name ?? ''));
+    assert.match((await again()).answer?.body ?? '', /"RunsCreated"/);
+    const second = await s.untilRun(commit, ({ metadata }) => metadata.uid !== failed.metadata.uid, 'another');
+    // The forge of the tests asks for no token: http without TLS gets none.
+    await s.untilRun(commit, ({ status }) => status?.reason === 'InsecureCredentials', 'past the Secret');
+    assert.equal(second.metadata.name, failed.metadata.name);
   });
 
   it('mounts the certificate authority into the installation', async (t) => {

@@ -31,6 +31,7 @@ const controllerRights: readonly Right[] = [
   { group: 'batch', resource: 'jobs', verbs: ['get', 'list', 'watch'] },
   { group: 'argoproj.io', resource: 'workflows', verbs: ['get', 'list', 'watch'] },
   { resource: 'events', verbs: ['create', 'patch'] },
+  { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create', 'get', 'update'] },
 ];
 
 type Context = { after(fn: () => unknown): void };

@@ -123,7 +123,8 @@ describe('a stop while others hang', () => {
     await s.gitHook('app', { notification: { slack: 'team' } });
     await s.gitHook('slow', { repository: `${s.sinks.github.url}/acme/app.git`, notification: {} });
     await s.push({ 'job.yaml': jobManifest });
-    const areAsked = (): boolean => s.sinks.slack.log.length === 1 && s.sinks.github.log.length === 1;
+    // git twice: for the manifest, and for the refs that are compared.
+    const areAsked = (): boolean => s.sinks.slack.log.length === 1 && s.sinks.github.log.length === 2;
     await waitFor(areAsked, { what: 'Slack and git to be asked' });
     const began = performance.now();
     assert.equal(await s.kubeGit.stop('SIGINT'), 0);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Condition } from '../../src/api/conditions.ts';
 import type { GitHookRunStatusSink } from '../../src/api/githookrun.ts';
-import { jobManifest, notificationsOf, type Scenario, startScenario } from '../env/scenario.ts';
+import { jobManifest, notificationsOf, type Scenario, type Sinks, startScenario } from '../env/scenario.ts';
 import { waitFor } from '../env/wait.ts';
 
 /** The condition Stalled of GitHook app, once it has this reason. */
@@ -114,5 +114,15 @@ describe('an entry that is not there', () => {
     await untilSink(s, ({ told }) => told === 'Succeeded', 'the forge to be told');
     const metrics = await (await fetch(`${s.kubeGit.privateUrl}/metrics`)).text();
     assert.match(metrics, /^kubegit_notification_file_valid 0$/m);
+  });
+
+  it('because the file cannot be used is explained by what is wrong with the file', async (t) => {
+    const placeholders = (sinks: Sinks): string => notificationsOf(sinks, { slack: { webhookURL: '...' } });
+    const s = await startScenario(t, { notifications: placeholders });
+    await s.gitHook('app', { notification: { github: 'forge' } });
+    const { message } = await untilStalled(s, 'NotificationNotFound');
+    assert.match(message, /The file as it is now cannot be used: slack\.team\.webhookURL must be an http or https URL/);
+    await s.kubeGit.writeNotifications(notificationsOf(s.sinks));
+    await untilStalled(s, 'NothingToDo');
   });
 });

@@ -161,6 +161,18 @@ describe('a second GitHook', () => {
     assert.equal(s.forge.statuses.length, 2);
   });
 
+  it('is Stalled as soon as an older one takes its context, without a push', async (t) => {
+    const s = await startScenario(t);
+    const older = await s.gitHook('older', { notification: { github: 'forge', context: 'a' } });
+    await waitFor(() => Date.now() >= Date.parse(older.metadata.creationTimestamp ?? '') + 1000, { what: 'a second' });
+    await s.gitHook('younger', { notification: { github: 'forge', context: 'b' } });
+    assert.equal((await stalled(s, 'younger'))?.status, 'False');
+    const path = `/apis/kubegit.appspero.com/v1alpha1/namespaces/${s.namespace}/githooks/older`;
+    await api('PATCH', path, { spec: { notification: { context: 'b' } } });
+    await waitFor(async () => (await stalled(s, 'younger'))?.reason === 'ContextTaken', { what: 'Stalled' });
+    assert.equal((await stalled(s, 'older'))?.status, 'False');
+  });
+
   it('that tells only Slack, or under its own context, is not Stalled', async (t) => {
     const s = await startScenario(t);
     await s.gitHook('one');

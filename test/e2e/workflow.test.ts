@@ -8,6 +8,7 @@ import { load, loadAll } from 'js-yaml';
 import type { GitHook } from '../../src/api/githook.ts';
 import type { KubeObject } from '../../src/api/object.ts';
 import { at } from '../../src/resource/mapping.ts';
+import { annotate } from '../env/by-hand.ts';
 import { api, startOwnControlPlane, testCluster, testNamespace } from '../env/cluster.ts';
 import { installCrds } from '../env/crds.ts';
 import { jobManifest, type Scenario, startScenario } from '../env/scenario.ts';
@@ -151,6 +152,24 @@ describe('a Workflow', () => {
       await waitFor(() => s.forge.statuses.at(-1)?.state === 'failure', { what: 'the failure to be told' });
     });
   }
+
+  it('whose run is cancelled is terminated, and never counts as a success', async (t) => {
+    const s = await startScenario(t);
+    await exampleGitHook(s);
+    const { commit, run, name } = await pushed(s);
+    await change(s, name, { spec: { suspend: true }, status: { phase: 'Pending' } });
+    await annotate(s.namespace, 'githookruns', run.metadata.name, { 'kubegit.appspero.com/cancel': '' });
+    const isTerminated = async (): Promise<boolean> => {
+      const [live] = await workflowsIn(s);
+      return at(live, 'spec', 'shutdown') === 'Terminate' && at(live, 'spec', 'suspend') === false;
+    };
+    await waitFor(isTerminated, { what: 'the Workflow to be terminated', deadlineMs: 30_000 });
+    await s.untilRun(commit, ({ status }) => status?.reason === 'Cancelling', 'Cancelling');
+    // What Argo makes of one that waited for a lock.
+    await change(s, name, { status: { phase: 'Succeeded' } });
+    await s.untilRun(commit, ({ status }) => status?.reason === 'Cancelled', 'Cancelled');
+    await waitFor(() => s.forge.statuses.at(-1)?.state === 'error', { what: 'the error to be told' });
+  });
 
   it('that is deleted ends its run as Failed/ResourceDeleted and is not created again', async (t) => {
     const s = await startScenario(t);

@@ -28,9 +28,15 @@ const hmac = (secret: string, text: string): string => createHmac('sha256', secr
 const formOf = (json: string): string => new URLSearchParams({ payload: json }).toString();
 const typeOf = (form = false): string => (form ? 'application/x-www-form-urlencoded' : 'application/json');
 
-/** GitHub's own examples of an event; the package's declared types are of its module, not of the file. */
-export function githubExamples(): readonly { name: string; examples: Record<string, unknown>[] }[] {
-  return JSON.parse(readFileSync(new URL(import.meta.resolve('@octokit/webhooks-examples')), 'utf8'));
+/** What the package has examples of: github.com and versions of GitHub Enterprise Server. */
+export const githubServers = ['api.github.com', 'ghes-31', 'ghes-32', 'ghes-33', 'ghes-34', 'ghes-35'] as const;
+
+/** GitHub's own examples of all events; the package's declared types are of its module, not of the file. */
+export function githubExamples(
+  server: (typeof githubServers)[number] = 'api.github.com',
+): readonly { name: string; examples: Record<string, unknown>[] }[] {
+  const file = new URL(`../${server}/index.json`, import.meta.resolve('@octokit/webhooks-examples'));
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** A delivery recorded from Gitea 1.26, whose webhook had the secret below. */

@@ -1,5 +1,5 @@
-// A small forge on loopback, as much of GitHub as kube-git meets: git over http with pushes, signed push webhooks, the
-// commit status API, and beside it a Slack sink. For tests of the controller and for the demo; everything is kept to look at.
+// A small forge on loopback, as much of GitHub as kube-git meets: git over http with pushes, signed push webhooks and
+// the log of their deliveries, the commit status API, and beside it a Slack sink. For tests of the controller and for the demo; everything is kept to look at.
 //
 //   const forge = await startForge({ secret: 'test-secret', webhookUrl: 'http://127.0.0.1:8080/github' });
 //   const repository = await forge.createRepository('acme/app');   // git push to repository.url sends a webhook
@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type GitFetch, passToGit } from './forge/git-front.ts';
+import { answerHooks } from './forge/hooks-api.ts';
 import { pushPayload } from './forge/payload.ts';
 import { type CommitStatus, CommitStatuses } from './forge/statuses.ts';
 import { type DeliveryRecord, Webhooks } from './forge/webhooks.ts';
@@ -22,6 +23,8 @@ export interface ForgeOptions {
   readonly webhookUrl?: string;
   /** When set, the status API answers 401 to any other token, whether it comes as Bearer, token or user name. */
   readonly token?: string;
+  /** The most that a page of the log of deliveries has. Default 100, as on GitHub. */
+  readonly logPageSize?: number;
   /** When set, git asks everybody for them. */
   readonly gitCredentials?: { readonly username: string; readonly password: string };
   /** Where the repositories lie. Default: a temporary folder, gone after stop(). */
@@ -138,10 +141,11 @@ interface State {
   readonly stopping: AbortController;
   readonly sending: Promise<void>[];
   readonly token: string | undefined;
+  readonly logPageSize: number;
   readonly now: () => number;
 }
 
-function newState({ token, now = Date.now }: ForgeOptions): State {
+function newState({ token, logPageSize = 100, now = Date.now }: ForgeOptions): State {
   const events = new EventEmitter();
   return {
     webhooks: new Webhooks({ now, onDelivery: (delivery) => events.emit('delivery', delivery) }),
@@ -151,6 +155,7 @@ function newState({ token, now = Date.now }: ForgeOptions): State {
     stopping: new AbortController(),
     sending: [],
     token,
+    logPageSize,
     now,
   };
 }
@@ -162,6 +167,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, site: S
   const path = new URL(request.url ?? '/', 'http://forge').pathname;
   const status = /^(?:\/api\/v3)?\/repos\/([^/]+\/[^/]+)\/(?:statuses|commits)\/([0-9a-f]+)(?:\/statuses)?$/.exec(path);
   if (status) return serveStatuses(request, response, { site, repository: status[1] ?? '', sha: status[2] ?? '' });
+  if (path.includes('/repos/')) return serveHooks(request, response, site);
   if (path.startsWith('/slack/') && request.method === 'POST') return takeMessage(request, response, site);
   if (path === '/slack') return sendJson(response, 200, site.messages);
   if (path === '/statuses') return sendJson(response, 200, site.statuses.all);
@@ -183,6 +189,21 @@ async function serveStatuses(
   if (body === undefined) return sendJson(response, 400, { message: 'Problems parsing JSON', status: '400' });
   const answer = site.statuses.create(repository, sha, body);
   sendJson(response, answer.status, answer.json);
+}
+
+async function serveHooks(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
+  const { webhooks, token, logPageSize } = site;
+  if (token !== undefined && tokenIn(request) !== token) {
+    return sendJson(response, 401, { message: 'Bad credentials', status: '401' });
+  }
+  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://forge');
+  const path = pathname.replace(/^\/api\/v3/, '');
+  const root = `http://${request.headers.host}${pathname.slice(0, -path.length)}`;
+  const question = { path, query, ifNoneMatch: request.headers['if-none-match'], root };
+  const answer = answerHooks(question, webhooks, logPageSize);
+  if (answer?.status === 304) return void response.writeHead(304, answer.headers).end();
+  for (const [name, value] of Object.entries(answer?.headers ?? {})) response.setHeader(name, value);
+  sendJson(response, answer?.status ?? 404, answer?.json ?? { message: 'Not Found', status: '404' });
 }
 
 /** GitHub takes a token as Bearer, as token, and as the user name of basic authentication. */

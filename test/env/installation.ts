@@ -72,12 +72,20 @@ async function writeWrapper(folder: string): Promise<void> {
   await writeFile(join(folder, 'kubectl'), `#!/bin/sh\nexec '${file}' ${args.join(' ')} "$@"\n`, { mode: 0o755 });
 }
 
+/** Of one block of a page: kubectl waits for ever for what it deletes. */
+const shellLimitMs = 180_000;
+
 async function shell(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Output> {
-  const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = ['-euo', 'pipefail', '-c', script];
+  const child = spawn('bash', args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  // With all it has started, which else would hold the pipes open.
+  const limit = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), shellLimitMs);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const code = await ended;
-  if (code !== 0) throw new Error(`exit code ${code} of:\n${script}\n${stdout}${stderr}`);
+  clearTimeout(limit);
+  const how = code === null ? `nothing within ${shellLimitMs / 1000} s` : `exit code ${code}`;
+  if (code !== 0) throw new Error(`${how} of:\n${script}\n${stdout}${stderr}`);
   return { stdout, stderr };
 }
 

@@ -30,7 +30,7 @@ export interface Candidate {
   readonly run: Promise<void>;
   stop(): void;
   readonly calls: Calls;
-  /** Its calls get no answer and do not reach the API server, until the returned function is called. */
+  /** Its calls get no answer and do not reach the API server; after the returned function was called, new ones do. */
   hang(): () => void;
   /** The next `lead` ends so once its signal aborts, or at once where that is said. */
   ending: { at: 'abort' | 'once'; as: Promise<void> };
@@ -167,13 +167,11 @@ async function connect(t: TestContext): Promise<{ client: KubeClient; proxy: Fau
 }
 
 function hang(proxy: FaultProxy, calls: Calls): () => void {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const forget = proxy.rule(() => ({ kind: 'hold', until: promise }));
+  const forget = proxy.rule(() => ({ kind: 'hold', until: new Promise(() => undefined) }));
   calls.hanging = true;
   return () => {
     forget();
-    resolve();
-    calls.hanging = false;
+    calls.abandon();
   };
 }
 
@@ -183,6 +181,7 @@ class Calls implements Pick<Kube, 'get' | 'create' | 'replace'> {
   readonly create: Kube['create'];
   readonly replace: Kube['replace'];
   readonly #open = new Set<AbortSignal | undefined>();
+  #abandoned = new Set<AbortSignal | undefined>();
   /** Calls may get no answer, and time passes without. */
   hanging = false;
 
@@ -194,7 +193,13 @@ class Calls implements Pick<Kube, 'get' | 'create' | 'replace'> {
 
   /** Nothing more happens before time passes. */
   settled(): boolean {
-    return [...this.#open].every((signal) => this.hanging && !signal?.aborted);
+    return [...this.#open].every((signal) => (this.hanging || this.#abandoned.has(signal)) && !signal?.aborted);
+  }
+
+  /** Calls get answers again, but not those under way. */
+  abandon(): void {
+    this.#abandoned = new Set(this.#open);
+    this.hanging = false;
   }
 
   async #count<T>(call: Promise<T>, options: CallOptions | undefined): Promise<T> {

@@ -42,6 +42,7 @@ export async function relay(
     for await (const _ of source);
     return reset(client.socket);
   }
+  if (fault?.kind === 'holdAnswer') await fault.until;
   if (fault?.kind === 'edit') return edit(answer, client, { source, body: fault.body });
 
   writeHead(answer, client, changesLength(fault));

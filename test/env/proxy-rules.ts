@@ -25,6 +25,8 @@ export type Fault =
   | { readonly kind: 'drop' }
   /** The target does it and answers in full, even when the client gives up; then the connection is reset. */
   | { readonly kind: 'dropAnswer' }
+  /** The target does it; its answer is passed on when the promise settles: others hear of it first. */
+  | { readonly kind: 'holdAnswer'; readonly until: Promise<unknown> }
   /** Answered by the proxy; the target never hears of it. */
   | {
       readonly kind: 'answer';

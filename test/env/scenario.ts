@@ -95,7 +95,8 @@ export async function startScenario(
     kubeconfig,
     ...options,
     notifications: notifications(sinks),
-    args: ['-namespace', namespace, ...(options.args ?? [])],
+    // Tests of messages count what the forge's API is sent; those of the log say that it is to be read.
+    args: ['-namespace', namespace, '-delivery-log=false', ...(options.args ?? [])],
   };
   const kubeGit = await startKubeGit(t, base);
   await forge.addWebhook(`${kubeGit.url}/github`);

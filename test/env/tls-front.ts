@@ -9,10 +9,17 @@ export interface TlsFront {
   readonly port: number;
 }
 
-/** Listens on 127.0.0.1 with this certificate, on any free port unless told; ends after the test. */
+export interface TlsFrontOptions {
+  readonly target: URL;
+  readonly pair: KeyPair;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** Listens with this certificate on 127.0.0.1 and on any free port unless told; ends after the test. */
 export async function startTlsFront(
   t: { after(fn: () => unknown): void },
-  { target, pair, port = 0 }: { readonly target: URL; readonly pair: KeyPair; readonly port?: number },
+  { target, pair, address = '127.0.0.1', port = 0 }: TlsFrontOptions,
 ): Promise<TlsFront> {
   const open = new Set<TLSSocket>();
   const server = createServer({ cert: pair.certificate, key: pair.key }, (socket) => {
@@ -29,7 +36,7 @@ export async function startTlsFront(
   });
   server.on('tlsClientError', () => {}); // a client that does not trust us: its own test looks at it
   await new Promise<void>((resolve) => {
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, address, resolve);
   });
   t.after(() => {
     for (const socket of open) socket.destroy();

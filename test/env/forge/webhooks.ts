@@ -25,6 +25,8 @@ export interface Webhook {
   readonly id: string;
   readonly url: string;
   readonly secret: string;
+  readonly active: boolean;
+  readonly events: readonly string[];
 }
 
 /** GitHub gives up after ten seconds and never tries again by itself. */
@@ -32,7 +34,7 @@ const answerWithinMs = 10_000;
 
 export class Webhooks {
   readonly deliveries: DeliveryRecord[] = [];
-  readonly #hooks: Webhook[] = [];
+  readonly hooks: Webhook[] = [];
   readonly #onDelivery: (delivery: DeliveryRecord) => void;
   readonly #now: () => number;
 
@@ -42,14 +44,14 @@ export class Webhooks {
   }
 
   add(hook: { readonly url: string; readonly secret: string }): Webhook {
-    const added = { id: String(400_000_000 + this.#hooks.length), ...hook };
-    this.#hooks.push(added);
+    const added = { id: String(400_000_000 + this.hooks.length), active: true, events: ['push'], ...hook };
+    this.hooks.push(added);
     return added;
   }
 
   /** Tells every webhook; resolves when each has answered or failed. Never rejects. */
   async tellAll(event: string, payload: unknown, signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#hooks.map((hook) => this.tell(hook, event, payload, signal)));
+    await Promise.all(this.hooks.map((hook) => this.tell(hook, event, payload, signal)));
   }
 
   async tell(hook: Webhook, event: string, payload: unknown, signal: AbortSignal): Promise<DeliveryRecord> {

@@ -37,7 +37,7 @@ export function appIni({ address, files, folder, hostKey, port, sshPort }: AppOp
       SSH_SERVER_HOST_KEYS: hostKey,
       OFFLINE_MODE: true,
     },
-    database: { DB_TYPE: 'sqlite3', PATH: join(folder, 'gitea.db') },
+    database: { DB_TYPE: 'sqlite3', PATH: databaseIn(folder) },
     security: { INSTALL_LOCK: true, SECRET_KEY: secret(), INTERNAL_TOKEN: secret() },
     oauth2: { ENABLED: false },
     // Pods' and the node's addresses are private ones.
@@ -59,6 +59,11 @@ export function appIni({ address, files, folder, hostKey, port, sshPort }: AppOp
     I_AM_BEING_UNSAFE_RUNNING_AS_ROOT: true,
   };
   return [lines(top), ...Object.entries(sections).map(([name, keys]) => `[${name}]\n${lines(keys)}`)].join('\n');
+}
+
+/** The file of sqlite. `folder` as above. */
+export function databaseIn(folder: string): string {
+  return join(folder, 'gitea.db');
 }
 
 /** Longer than Gitea's 5 s: a machine busy with a build answers late, and Gitea sends a delivery once only. */

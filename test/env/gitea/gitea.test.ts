@@ -142,7 +142,7 @@ describe('Gitea', { skip, timeout: 900_000 }, () => {
     });
   }
 
-  it('sends a delivery again under another id with the same payload', async (t) => {
+  it('sends a delivery again under another id with the same payload, and keeps what was answered', async (t) => {
     const { url, taken } = await startTaker(t);
     const repository = await newRepository();
     const webhook = await gitea.addWebhook(repository.name, { url, secret, contentType: 'json', events: ['push'] });
@@ -152,6 +152,13 @@ describe('Gitea', { skip, timeout: 900_000 }, () => {
     const again = await untilTaken(taken, 'push', 2);
     assert.equal(again.body, first.body);
     assert.notEqual(again.headers['x-gitea-delivery'], first.headers['x-gitea-delivery']);
+    const over = () => gitea.deliveries(webhook).length === 2 && gitea.deliveries(webhook);
+    const kept = await waitFor(over, { what: 'Gitea to keep both', deadlineMs });
+    assert.deepEqual(
+      kept.map(({ event, id, status }) => ({ event, id, status })),
+      [first, again].map(({ headers }) => ({ event: 'push', id: headers['x-gitea-delivery'], status: 200 })),
+    );
+    assert.equal(kept[0]?.payload.after, JSON.parse(first.body).after);
   });
 
   it('takes a push over ssh from a user’s key, and knows who it is', async () => {

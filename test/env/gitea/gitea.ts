@@ -11,8 +11,9 @@ import { run } from '../node/command.ts';
 import { freePort } from '../ports.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
 import { waitFor } from '../wait.ts';
-import { appIni } from './app-ini.ts';
+import { appIni, databaseIn } from './app-ini.ts';
 import { GiteaClient } from './client.ts';
+import { type GiteaDelivery, readDeliveries } from './deliveries.ts';
 import { makeHostKey } from './host-key.ts';
 import { gitea } from './programs.ts';
 
@@ -28,6 +29,8 @@ export interface GiteaOptions {
 export interface Gitea extends GiteaClient {
   /** The line of known_hosts that vouches for its ssh server. */
   readonly knownHosts: string;
+  /** Those of a webhook that are over, answered or not, oldest first. */
+  deliveries(webhook: number): readonly GiteaDelivery[];
   /** The last lines it wrote. */
   logTail(lines?: number): string;
   /** Ends it and removes its data. */
@@ -57,7 +60,8 @@ export async function startGitea({ address = '127.0.0.1', log, signal }: GiteaOp
     await untilReady(url, server, signal);
     const client = new GiteaClient({ url, username, ...(await createAdmin({ program, folder })) });
     log(`Gitea is ready at ${url} after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-    return Object.assign(client, { knownHosts, logTail: (lines?: number) => server.logTail(lines), stop });
+    const deliveries = (webhook: number) => readDeliveries(databaseIn(folder), webhook);
+    return Object.assign(client, { knownHosts, deliveries, logTail: (lines?: number) => server.logTail(lines), stop });
   } catch (error) {
     await stop();
     throw error;

@@ -10,9 +10,9 @@ export const others: readonly Mutant[] = [
       {
         file: 'src/controller/tell.ts',
         find: `const outcome = await send(run, sinkKey, next.state, context, signal);
-    return await record(run, (now) => outcome(now, sink), sinkKey, context, signal);`,
+    return await record(key, (now) => outcome(now, sink), context, signal);`,
         replace: `const time = formatTime(context.clock.now());
-    const again = await record(run, (now) => accepted(now, next.state, sink, time), sinkKey, context, signal);
+    const again = await record(key, (now) => accepted(now, next.state, sink, time), context, signal);
     await send(run, sinkKey, next.state, context, signal);
     return again;`,
       },
