@@ -13,8 +13,8 @@ type Judge = (evidence: Evidence) => readonly string[];
 const callBudget = 20;
 /** To read again, and to do again what was struck. */
 const callsAfterFault = 3;
-/** A look that was put off finds that there is nothing to do. */
-const lateReads = 2;
+/** A look that was put off finds that there is nothing to do; one at the refs takes two requests. */
+const lateReads = 4;
 /** Connections that are kept for the next call. */
 const spareDescriptors = 12;
 /** A push that needs no Job: delivery, record, fetch, end. A quarter of a second, two on a machine that has ten times too much to do; a hanging git takes ten. */
@@ -162,7 +162,7 @@ function spoofed({ metadata }: KubeObject): readonly string[] {
 
 function quiet({ calls, quietFrom, lives, minutes, runs }: Evidence): readonly string[] {
   const late = calls.filter(({ at, what, door }) => at >= quietFrom && isWork(what) && door !== 'webhook');
-  const isRead = ({ method, door }: Call): boolean => method === 'GET' && door === 'api';
+  const isRead = ({ method, door }: Call): boolean => (method === 'GET' && door === 'api') || door === 'git';
   const names = runs.flatMap(({ metadata, status, spec }) =>
     spec.gitHookRef.name === 'app' ? [metadata.name ?? '', status?.resource?.name ?? metadata.name ?? ''] : [],
   );

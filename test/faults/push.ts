@@ -45,6 +45,11 @@ async function push(
   return { commit: after, at };
 }
 
+/** Changes the branch, and no webhook tells of it. */
+export async function pushUnheard({ repository }: Lane, manifest: string): Promise<void> {
+  await repository.commit({ 'job.yaml': manifest, README: `${Math.random()}` });
+}
+
 /** Ends the Job once everybody knows that it runs; resolves when the run has ended and everybody knows that too. */
 export async function untilEnd(scene: Scene, patienceMs: number, meanwhile: () => Promise<void>): Promise<void> {
   const step = async (): Promise<boolean> => {

@@ -17,6 +17,10 @@ export interface Story {
   /** The program; see program.ts. */
   readonly program: string;
   readonly nemesis?: Nemesis;
+  /** How the push comes. Default: by a webhook, pressed again until it is taken. */
+  readonly arrive?: (scene: Scene, manifest: string) => Promise<void>;
+  /** Whether the GitHooks are looked at for pushes that nobody told of. */
+  readonly polled?: boolean;
   /** What happens while kube-git is dead. */
   readonly downtime?: (scene: Scene) => Promise<void>;
   /** What happens after the push was taken. */
@@ -45,6 +49,8 @@ export interface Scene {
   pid(): number;
   /** Lets a minute pass for a program with a jumping clock. */
   passMinute(): void;
+  /** SIGKILL; resolves when it has been started again. */
+  killAndRestart(): Promise<void>;
   resume(): void;
   startAnother(): Promise<void>;
   pushToNeighbour(): Promise<void>;
@@ -110,7 +116,8 @@ async function playIn(t: TestContext, lane: Lane, story: Story): Promise<Outcome
   breaker.begin();
   try {
     await attempt(stage, async () => {
-      await pushUntilTaken(scene, story.manifest ?? manifest, patienceMs);
+      const arrive = story.arrive ?? ((to, what) => pushUntilTaken(to, what, patienceMs));
+      await arrive(scene, story.manifest ?? manifest);
       await story.afterwards?.(scene);
       await untilEnd(scene, patienceMs, async () => story.meanwhile?.(scene));
       await story.atLast?.(scene);
@@ -142,6 +149,10 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
       gathering.minutes++;
       process.kill(keeper.current().pid, 'SIGUSR2');
     },
+    killAndRestart: async () => {
+      keeper.kill();
+      await keeper.settled();
+    },
     resume: () => keeper.resume(),
     startAnother: () => keeper.startAnother(),
     pushToNeighbour: async () => {
@@ -152,7 +163,7 @@ async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {
   const downtime = story.downtime && (() => story.downtime?.(scene) ?? Promise.resolve());
   const keeper = await keep(t, { lane, namespace, program: story.program, args: story.args, downtime });
   t.after(() => keeper.stop());
-  await createGitHooks(namespace, lane);
+  await createGitHooks(namespace, lane, story.polled);
   const gathering = startGathering(scene);
   return { scene, keeper, gathering };
 }

@@ -34,7 +34,7 @@ export async function prepareNamespace(namespace: string): Promise<void> {
 }
 
 /** The GitHooks; resolves when kube-git has found nothing wrong with them. */
-export async function createGitHooks(namespace: string, lane: Lane): Promise<void> {
+export async function createGitHooks(namespace: string, lane: Lane, polled = false): Promise<void> {
   const path = `/apis/${apiVersion}/namespaces/${namespace}/githooks`;
   const common = {
     repository: `${lane.doors.git.url}/acme/app.git`,
@@ -42,7 +42,7 @@ export async function createGitHooks(namespace: string, lane: Lane): Promise<voi
     usernameSecret: { name: secret, key: 'username' },
     passwordSecret: { name: secret, key: 'password' },
     // The reference run is that of a webhook.
-    poll: { intervalSeconds: 0 },
+    ...(polled ? {} : { poll: { intervalSeconds: 0 } }),
   };
   const hooks = {
     app: { branches: ['main'], manifest: 'job.yaml', notification: { github: 'forge', slack: 'team' } },

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../src/api/object.ts';
 import { api } from '../env/cluster.ts';
 import { waitFor } from '../env/wait.ts';
 import type { Door, Nemesis } from './points.ts';
+import { pushUnheard } from './push.ts';
 import type { Scene, Story } from './scenario.ts';
 import { jobsIn, runsIn } from './site.ts';
 
@@ -60,5 +61,24 @@ export function suspended(): Omit<Story, 'program'> {
       await startAnother();
     },
     atLast: async ({ resume }) => resume(),
+  };
+}
+
+/** The push comes while kube-git is dead, and no webhook tells of it: only what it has stored before says that it is new. */
+export function unheard(): Omit<Story, 'program'> {
+  let manifest = '';
+  return {
+    polled: true,
+    args: ['-poll-interval=3s', '-poll-settle=1s'],
+    arrive: async ({ lane, killAndRestart }, what) => {
+      manifest = what;
+      const hasLooked = (): boolean => {
+        const looks = lane.callsSince(0).filter((call) => call.what === 'POST git-upload-pack');
+        return looks.length >= 2 && looks.every(({ done }) => done);
+      };
+      await waitFor(hasLooked, { what: 'two looks at the refs', deadlineMs: 30_000 });
+      await killAndRestart();
+    },
+    downtime: ({ lane }) => pushUnheard(lane, manifest),
   };
 }

@@ -1,7 +1,7 @@
 // Mutants that lose a push, or run it twice.
 import { finishJobs, fleetingManifest, redeliver } from '../downtime.ts';
 import { killAt, together } from '../points.ts';
-import { cannotReach, forgetsTwice, squatter } from '../trouble.ts';
+import { cannotReach, forgetsTwice, squatter, unheard } from '../trouble.ts';
 import { type Mutant, patienceMs } from './mutant.ts';
 
 export const losingOrDoubling: readonly Mutant[] = [
@@ -127,5 +127,30 @@ export const losingOrDoubling: readonly Mutant[] = [
     }),
     caughtBy: 'S1',
   },
-  // To come with the recovery of pushes that never arrived: one that keeps its baseline in memory.
+  {
+    name: 'keeps in memory where the refs were',
+    edits: [
+      {
+        file: 'src/controller/recovery/baseline-store.ts',
+        find: 'const stored = await acting.kube.get<ConfigMap>(configMapType, key, { signal });',
+        replace: `const stored = inMemory.get(key.name);
+    if (stored === undefined) return { baseline: undefined, resourceVersion: undefined };`,
+      },
+      {
+        file: 'src/controller/recovery/baseline-store.ts',
+        find: 'const object = configMapOf(gitHook, baseline);',
+        replace: `const object = configMapOf(gitHook, baseline);
+  inMemory.set(object.metadata.name ?? '', object);
+  if (object) return;`,
+      },
+      {
+        file: 'src/controller/recovery/baseline-store.ts',
+        find: 'interface ConfigMap extends',
+        replace: 'const inMemory = new Map<string, ConfigMap>();\n\ninterface ConfigMap extends',
+      },
+    ],
+    fault: 'killed; the push comes meanwhile, and no webhook tells of it',
+    story: () => ({ ...unheard(), patienceMs: 30_000 }),
+    caughtBy: 'S2',
+  },
 ];
