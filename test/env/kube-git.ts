@@ -80,7 +80,8 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   };
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) await kill();
-    await rm(folder, { recursive: true, force: true });
+    // Its git processes may outlive it by a moment.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
   const portOf = (msg: string): Promise<number> =>
     waitFor(() => lines.find((line) => line.msg === msg)?.port, {

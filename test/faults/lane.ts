@@ -48,7 +48,8 @@ export async function startLane(t: TestContext): Promise<Lane> {
   t.after(async () => {
     await Promise.all(proxies.map(([, proxy]) => proxy.close()));
     await forge.stop();
-    await rm(temporary, { recursive: true, force: true });
+    // Its git processes may outlive it by a moment.
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
   const repository = await forge.createRepository('acme/app');
   // Its ping is answered by nobody yet: no matter.
