@@ -1,4 +1,5 @@
 // What `npm run faults` says at its end: one table for each file of scenarios, and how many were lost and doubled.
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row } from '../../test/faults/results.ts';
@@ -16,6 +17,7 @@ export interface Report {
 
 const page = join(root, 'docs/reliability.md');
 const data = join(root, 'docs/reliability.json');
+const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
 const marks = { begin: '<!-- npm run faults begins -->', end: '<!-- npm run faults ends -->' };
 
 /** None where no scenario came to its end. */
@@ -36,4 +38,5 @@ export async function keepReport(report: Report): Promise<void> {
   const made = `${marks.begin}\n\n${summaryOf(report)}\n\n${tablesOf(report.rows)}\n\n`;
   await writeFile(page, text.slice(0, begin) + made + text.slice(end));
   await writeFile(data, `${JSON.stringify(report, null, 1)}\n`);
+  execFileSync(process.execPath, [biome, 'format', '--write', page, data], { stdio: 'inherit' });
 }

@@ -24,7 +24,7 @@ export function tablesOf(rows: readonly Row[]): string {
 /** Rows and columns in the order of the scenarios. */
 function tableOf(unordered: readonly Row[]): string {
   const rows = unordered.toSorted((a, b) => a.order - b.order);
-  const columns = [...new Set(rows.map(({ column }) => column))].sort(byNumber);
+  const columns = [...new Set(rows.map(({ column }) => column))].sort(byPlace);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const lines = [...Map.groupBy(rows, ({ row }) => row)].map(([row, own]) =>
     line([row, ...columns.map((column) => cellOf(own.filter((one) => one.column === column)))]),
@@ -32,9 +32,15 @@ function tableOf(unordered: readonly Row[]): string {
   return [line(['', ...columns]), line(['---', ...columns.map(() => '---')]), ...lines].join('\n');
 }
 
-/** Those that begin with a number in its order; the others stay as they are. */
-function byNumber(a: string, b: string): number {
-  return Number.parseInt(a, 10) - Number.parseInt(b, 10) || 0;
+/** Moments in the order of time, numbers in theirs; the others stay as they are. */
+function byPlace(a: string, b: string): number {
+  const placeOf = (column: string): number => {
+    const moment = ['before it is sent', 'applied, answer lost', 'after the answer'].findIndex((end) =>
+      column.endsWith(end),
+    );
+    return moment >= 0 ? moment : Number.parseInt(column, 10);
+  };
+  return placeOf(a) - placeOf(b) || 0;
 }
 
 /** Empty where nothing was tried, "–" where the fault was not met. */
