@@ -2,7 +2,7 @@
 // image is made of it (hack/image, Dockerfile). Not minified, so that a stack trace names functions.
 import { chmod } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
@@ -17,8 +17,9 @@ import { createRequire as __createRequire } from 'node:module';
 const require = __createRequire(import.meta.url);`;
 
 /** Writes `file` and `file`.map. The same sources and packages give the same bytes, wherever the checkout is. */
-export async function bundle(file = join(root, 'dist/kube-git.mjs')): Promise<Bundle> {
+export async function bundle(file = join(root, 'dist/kube-git.mjs'), plugins: readonly Plugin[] = []): Promise<Bundle> {
   const { metafile } = await build({
+    plugins: [...plugins],
     absWorkingDir: root,
     entryPoints: ['src/main.ts'],
     outfile: file,

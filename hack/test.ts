@@ -1,50 +1,21 @@
 // `npm test [-- FILES, FOLDERS or node --test options]`: starts a real control plane, runs the tests against it, ends it.
 // Tests find it through test/env/cluster.ts. The control plane is built first where it is missing (minutes, once).
-import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { binary, isAtHand } from '../test/env/binaries.ts';
-import { startControlPlane } from '../test/env/control-plane.ts';
-import { installCrds } from '../test/env/crds.ts';
 import { SetupError } from '../test/env/setup-error.ts';
 import { root, runNodeTests, runProgram } from './run-tests.ts';
+import { checkGit, withTestCluster } from './test-cluster.ts';
 
 const allTests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'hack/**/*.test.ts'];
 /** Far above the slowest test here, and low enough that one that hangs names itself before a CI job is cancelled. */
 const testTimeoutMs = 120_000;
-/** What tests need of the controller manager: nothing that wants a node or a cloud. */
-const controllers = [
-  'garbage-collector-controller',
-  'job-controller',
-  'namespace-controller',
-  'resourcequota-controller',
-  'root-ca-certificate-publisher-controller',
-  'serviceaccount-controller',
-  'ttl-after-finished-controller',
-];
-const longSetUpMs = 1_000;
-
 await runProgram(main);
 
 async function main(signal: AbortSignal): Promise<number> {
-  const start = performance.now();
   const tests = await nodeArguments(process.argv.slice(2));
   await checkGit();
-  await binary('kube-apiserver', { signal });
-  const withControllers = await isAtHand('kube-controller-manager');
-  const plane = await startControlPlane({ signal });
-  try {
-    await installCrds(plane, join(root, 'install/crds'));
-    if (withControllers) await plane.startControllerManager(controllers);
-    const took = performance.now() - start;
-    if (took > longSetUpMs) console.error(`The control plane was ready after ${(took / 1000).toFixed(1)} s.`);
-    const env = { KUBEGIT_TEST_KUBECONFIG: plane.kubeconfig, KUBEGIT_TEST_CONTROLLERS: String(withControllers) };
-    return await runNodeTests({ args: tests, env, signal });
-  } finally {
-    await plane.stop();
-  }
+  return withTestCluster(signal, (env) => runNodeTests({ args: tests, env, signal }));
 }
 
 /** What was given, after our defaults; all tests where no file was named. */
@@ -70,10 +41,4 @@ async function readArgument(argument: string): Promise<{ argument: string; names
   throw new SetupError(
     found ? `${argument} is no test: the names of tests end with .test.ts.` : `There is no file ${argument}.`,
   );
-}
-
-async function checkGit(): Promise<void> {
-  await promisify(execFile)('git', ['--version']).catch(() => {
-    throw new SetupError('git is needed: install it (Debian: apt-get install git), then start again.');
-  });
 }

@@ -64,7 +64,9 @@ export class Controller {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
     });
-    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run));
+    const { runs } = this.#watches;
+    const isWatched = (key: string): boolean => runs.get(key) !== undefined;
+    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run), isWatched);
     this.#recovery = new Recovery(deps, {
       queue: this.#lookQueue,
       runsOf: (uid) => this.#index.of(uid),

@@ -13,24 +13,28 @@ const conflictAttempts = 5;
 export class RunStore {
   readonly #kube: Kube;
   readonly #onWrite: (run: GitHookRun) => void;
+  readonly #isWatched: (key: string) => boolean;
   /** What this process wrote last of each run that is not done with. */
   readonly #own = new Map<string, GitHookRun>();
   /** Writes, by run. */
   readonly #turns = new Turns();
 
-  constructor(kube: Kube, onWrite: (run: GitHookRun) => void) {
+  /** `isWatched` says whether the watch shows the run. */
+  constructor(kube: Kube, onWrite: (run: GitHookRun) => void, isWatched: (key: string) => boolean) {
     this.#kube = kube;
     this.#onWrite = onWrite;
+    this.#isWatched = isWatched;
   }
 
-  /** The run as it is; undefined where there is none. */
+  /** The run as it is; undefined where there is none. Throws while the watch shows one that the API server does not find. */
   async read(key: string, signal: AbortSignal): Promise<GitHookRun | undefined> {
     const own = this.#own.get(key);
     if (own !== undefined) return own;
     try {
       return await this.#kube.get<GitHookRun>(runType, parseKey(key), { signal });
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      // One of several API servers may not know it yet; of one that has gone the watch tells.
+      if (isNotFound(error) && !this.#isWatched(key)) return undefined;
       throw error;
     }
   }

@@ -27,7 +27,12 @@ export interface KubeGitOptions {
   readonly early?: boolean;
   /** The file to run. Default: src/main.ts. */
   readonly program?: string;
+  /** Called with its process id at once, for whoever may end it while it starts. */
+  readonly onSpawn?: (pid: number) => void;
 }
+
+/** On a machine with much else to do; alone it takes a third of a second. */
+const readyMs = 30_000;
 
 /** The secret kube-git is started with, for whoever signs. */
 export const webhookSecret = 'a-webhook-secret-for-tests';
@@ -63,28 +68,31 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   const file = join(folder, 'notification.yaml');
   await writeFile(file, options.notifications ?? '{}');
   const child = launch(options, file, folder, options.port ?? (await freePort()));
+  options.onSpawn?.(child.pid ?? 0);
   const { lines, output } = follow(child);
   const gone = once(child, 'exit');
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort(new Error(`kube-git ended: ${output()}`)));
+  const { signal } = ended;
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await gone;
   };
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) await kill();
-    await rm(folder, { recursive: true, force: true });
+    // Its git processes may outlive it by a moment.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
   const portOf = (msg: string): Promise<number> =>
-    waitFor(
-      () => {
-        if (child.exitCode !== null) throw new Error(`kube-git ended: ${output()}`);
-        return lines.find((line) => line.msg === msg)?.port;
-      },
-      { what: `kube-git to say "${msg}"; it said: ${output()}` },
-    );
+    waitFor(() => lines.find((line) => line.msg === msg)?.port, {
+      what: `kube-git to say "${msg}"; it said: ${output()}`,
+      signal,
+    });
   const port = await portOf('webhook server listening');
   const privateUrl = `http://127.0.0.1:${await portOf('private server listening')}`;
   if (!options.early) {
-    await waitFor(async () => (await fetch(`${privateUrl}/readyz`)).ok, { what: 'kube-git to be ready' });
+    const isReady = async (): Promise<boolean> => (await fetch(`${privateUrl}/readyz`)).ok;
+    await waitFor(isReady, { what: 'kube-git to be ready', signal, deadlineMs: readyMs });
   }
   return {
     ...{ port, privateUrl, lines, output, kill },

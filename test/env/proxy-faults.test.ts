@@ -32,6 +32,14 @@ describe('a fault', () => {
     });
   }
 
+  it('passed gives the whole answer, and says when it has left', async (t) => {
+    let left = 0;
+    const { proxy } = await proxied(t, () => ({ kind: 'passed', onLeft: () => void left++ }));
+    assert.equal(textOf(await get(proxy.url)), text);
+    await waitFor(() => left === 1, { what: 'the proxy to say so' });
+    assert.ok((proxy.log[0]?.answeredAt ?? 0) >= (proxy.log[0]?.at ?? Number.POSITIVE_INFINITY));
+  });
+
   it('chunks splits characters: no piece is longer than asked', async (t) => {
     const { pieces } = await get((await proxied(t, () => ({ kind: 'chunks', bytes: 3 }))).proxy.url);
     assert.equal(pieces.length, Math.ceil(Buffer.byteLength(text) / 3));

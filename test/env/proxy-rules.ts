@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** Sent on when the promise settles: order without sleeping. */
   | { readonly kind: 'hold'; readonly until: Promise<unknown> }
+  /** Passed on as it came; `onLeft` is called when the whole answer has left. */
+  | { readonly kind: 'passed'; readonly onLeft: () => void }
   /** The connection is reset and the target never hears of it. */
   | { readonly kind: 'drop' }
   /** The target does it and answers in full, even when the client gives up; then the connection is reset. */

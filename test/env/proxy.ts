@@ -32,6 +32,8 @@ export interface LogEntry {
   readonly number: number;
   /** When it arrived, in ms since 1970. */
   readonly time: number;
+  /** The same by performance.now(). */
+  readonly at: number;
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -42,6 +44,8 @@ export interface LogEntry {
   body: string;
   /** The answer's status, the target's or the rule's; none yet, or the target never answered: undefined. */
   status: number | undefined;
+  /** When that answer began, by performance.now(): one order for all proxies of a test. */
+  answeredAt: number | undefined;
   /** What the target answered, whatever the client got of it: as text, the first MiB. */
   answer: string;
   /** Nothing more will happen to it. */
@@ -156,7 +160,8 @@ export class FaultProxy {
       fault = rule(seen);
       if (fault !== undefined) break;
     }
-    const entry = { ...seen, time: Date.now(), fault, body: '', status: undefined, answer: '', done: false };
+    const begun = { ...seen, time: Date.now(), at: performance.now(), fault };
+    const entry = { ...begun, body: '', status: undefined, answeredAt: undefined, answer: '', done: false };
     this.log.push(entry);
     return entry;
   }
@@ -172,8 +177,10 @@ export class FaultProxy {
     }
     await heldUp(fault, response);
     const answer = await this.#send(request, response, entry);
+    entry.answeredAt = performance.now();
     entry.status = answer.statusCode;
     await relay(answer, response, fault, keep(entry, 'answer'));
+    if (fault?.kind === 'passed') fault.onLeft();
   }
 
   /** Sends the request to the target and gives its answer, body still to come. */
