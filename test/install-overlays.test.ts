@@ -38,7 +38,8 @@ async function start(
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/kube-git`;
   const [container] = (await api<Deployment>('GET', path)).spec.template.spec.containers;
   const kubeconfig = await kubeconfigOf(first, { namespace, name: 'kube-git' });
-  const s = await startScenario(first, { kubeconfig, args: ['-namespace=', ...(container?.args ?? [])] });
+  const env = { POD_NAMESPACE: namespace };
+  const s = await startScenario(first, { kubeconfig, env, args: ['-namespace=', ...(container?.args ?? [])] });
   return { installation, s };
 }
 

@@ -20,7 +20,11 @@ export async function unwanted(
       message: 'The GitHook was suspended when the push arrived. Set spec.suspend to false and push again.',
     };
   }
-  const ageMs = context.clock.now() - Date.parse(run.metadata.creationTimestamp ?? run.spec.receivedTime);
+  // Of one that was restored from a backup only receivedTime says how old it is.
+  const times = [run.spec.receivedTime, run.metadata.creationTimestamp ?? run.spec.receivedTime].map((time) =>
+    Date.parse(time),
+  );
+  const ageMs = context.clock.now() - Math.min(...times);
   if (ageMs > keptWindowMs) {
     return { reason: 'Stale', message: 'The push is more than seven days old. Push again to run it.' };
   }
