@@ -90,8 +90,8 @@ export function variants({ installed, proves, start }: InCluster): void {
       const handedBack = async () => (await jobs())[0]?.spec.ttlSecondsAfterFinished === ownTtl;
       await waitFor(handedBack, { what: "the Job's own clean-up time", deadlineMs });
       // No webhook told of this one: it is found when refs are compared.
-      const found = await project.untilSuccess(missed);
-      assert.equal(found.spec.source, 'Poll');
+      const found = await project.untilEnd(missed);
+      assert.deepEqual([found.status?.phase, found.spec.source], ['Succeeded', 'Poll']);
     });
 
     proves(
