@@ -5,7 +5,7 @@ import { waitFor } from '../env/wait.ts';
 import type { Door, Nemesis } from './points.ts';
 import { pushUnheard } from './push.ts';
 import type { Scene, Story } from './scenario.ts';
-import { jobsIn, runsIn } from './site.ts';
+import { gitHooksIn, jobsIn, runsIn } from './site.ts';
 
 const notFound = {
   kind: 'answer',
@@ -64,6 +64,9 @@ export function suspended(): Omit<Story, 'program'> {
   };
 }
 
+/** What each of the two GitHooks has seen is stored by then: its second look comes after that. */
+const enoughLooks = 5;
+
 /** The push comes while kube-git is dead, and no webhook tells of it: only what it has stored before says that it is new. */
 export function unheard(): Omit<Story, 'program'> {
   let manifest = '';
@@ -74,11 +77,18 @@ export function unheard(): Omit<Story, 'program'> {
       manifest = what;
       const hasLooked = (): boolean => {
         const looks = lane.callsSince(0).filter((call) => call.what === 'POST git-upload-pack');
-        return looks.length >= 2 && looks.every(({ done }) => done);
+        return looks.length >= enoughLooks && looks.every(({ done }) => done);
       };
-      await waitFor(hasLooked, { what: 'two looks at the refs', deadlineMs: 30_000 });
+      await waitFor(hasLooked, { what: 'looks at the refs', deadlineMs: 60_000 });
       await killAndRestart();
     },
     downtime: ({ lane }) => pushUnheard(lane, manifest),
+    // Looks go on for ever, and nothing would be at rest.
+    atLast: async ({ namespace }) => {
+      for (const { metadata } of await gitHooksIn(namespace)) {
+        const path = `/apis/kubegit.appspero.com/v1alpha1/namespaces/${namespace}/githooks/${metadata.name}`;
+        await api('PATCH', path, { spec: { poll: { intervalSeconds: 0 } } });
+      }
+    },
   };
 }
