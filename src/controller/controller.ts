@@ -12,15 +12,15 @@ import { answer, gitHookAsks, runAsks } from './by-hand/answer.ts';
 import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { mayContend, reconcileGitHook } from './githook.ts';
-import { OutdatedSinks } from './outdated-sinks.ts';
+import { mayContend, reconcileGitHook } from './githook/githook.ts';
 import { actingFor } from './permission.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { reconcileRun } from './run.ts';
 import { RunIndex } from './run-index.ts';
 import { isNewer, RunStore } from './run-store.ts';
-import { type Outdated, plan } from './sinks.ts';
-import { tell, tellKey } from './tell.ts';
+import { OutdatedSinks } from './telling/outdated-sinks.ts';
+import { type Outdated, plan } from './telling/sinks.ts';
+import { tell, tellKey } from './telling/tell.ts';
 import { slim, Watches } from './watches.ts';
 
 /** Runs and sinks advanced at a time: they mostly wait for the network, and git has a limit of its own. */

@@ -2,7 +2,7 @@
 import type { GitHookRun } from '../api/githookrun.ts';
 import { formatKey, keyOf } from '../api/object.ts';
 import { isNewer } from './run-store.ts';
-import { findSink, type SinkKey } from './sinks.ts';
+import { findSink, type SinkKey } from './telling/sinks.ts';
 
 export class RunIndex {
   readonly #byGitHook = new Map<string, Map<string, GitHookRun>>();

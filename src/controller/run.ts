@@ -7,13 +7,13 @@ import { isEnded, type Standing } from '../api/phase.ts';
 import { formatTime } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { ResourceKind } from '../resource/resource.ts';
-import { cancel, nothingCreated, stoppedAndGone } from './cancel.ts';
-import { createChild, getChild, isControlledBy, isServerTrouble } from './child.ts';
-import { finish } from './finish.ts';
-import { prepare, serverOf } from './prepare.ts';
 import type { RunContext } from './run-context.ts';
-import { stand } from './stand.ts';
-import { unwanted } from './unwanted.ts';
+import { cancel, nothingCreated, stoppedAndGone } from './steps/cancel.ts';
+import { createChild, getChild, isControlledBy, isServerTrouble } from './steps/child.ts';
+import { finish } from './steps/finish.ts';
+import { prepare, serverOf } from './steps/prepare.ts';
+import { stand } from './steps/stand.ts';
+import { unwanted } from './steps/unwanted.ts';
 
 /** When to come back without being called: milliseconds, undefined for never. */
 export type Again = number | undefined;

@@ -10,9 +10,9 @@ import { Reflector, type Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { resourceKinds } from '../resource/registry.ts';
-import { typeOf } from './child.ts';
 import { storeName } from './children.ts';
 import { missingCrd, notListed } from './not-listed.ts';
+import { typeOf } from './steps/child.ts';
 
 export interface WatchDeps {
   readonly client: Pick<KubeClient, 'list' | 'watch'>;

@@ -11,7 +11,7 @@ import { TerminalError, WaitingError } from '../../errors.ts';
 import { isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
 import { oneLine } from '../../text.ts';
 import { readCredentials } from '../credentials.ts';
-import { serverOf } from '../prepare.ts';
+import { serverOf } from '../steps/prepare.ts';
 import type { ByHandContext } from './context.ts';
 import { storeRun } from './store-run.ts';
 

@@ -11,7 +11,7 @@ import { messageOf, TerminalError, WaitingError } from '../../errors.ts';
 import { readCredentials } from '../credentials.ts';
 import { LimitedTurns } from '../limited-turns.ts';
 import type { Acting } from '../permission.ts';
-import { serverOf } from '../prepare.ts';
+import { serverOf } from '../steps/prepare.ts';
 import type { Baseline } from './baseline.ts';
 import { readBaseline, type Stored, writeBaseline } from './baseline-store.ts';
 import { baselineAfter, look, type Memory, type Sighting } from './look.ts';

@@ -8,7 +8,7 @@ export const others: readonly Mutant[] = [
     name: 'writes down that it has told before it tells',
     edits: [
       {
-        file: 'src/controller/tell.ts',
+        file: 'src/controller/telling/tell.ts',
         find: `const outcome = await send(run, sinkKey, next.state, context, signal);
     return await record(key, (now) => outcome(now, sink), context, signal);`,
         replace: `const time = formatTime(context.clock.now());
@@ -25,7 +25,7 @@ export const others: readonly Mutant[] = [
     name: 'does not tell again what it could not tell',
     edits: [
       {
-        file: 'src/controller/sinks.ts',
+        file: 'src/controller/telling/sinks.ts',
         find: 'if (error instanceof TerminalError) return refused;',
         replace: 'if (error) return refused;',
       },

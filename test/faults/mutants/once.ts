@@ -97,7 +97,7 @@ export const losingOrDoubling: readonly Mutant[] = [
     name: 'takes what has the name of its child for its child',
     edits: [
       {
-        file: 'src/controller/child.ts',
+        file: 'src/controller/steps/child.ts',
         find: 'if (isControlledBy(found, run)) return found;',
         replace: 'if (found !== undefined) return found;',
       },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GitHookRunStatusSink } from '../api/githookrun.ts';
-import { TerminalError, WaitingError } from '../errors.ts';
+import type { GitHookRunStatusSink } from '../../api/githookrun.ts';
+import { TerminalError, WaitingError } from '../../errors.ts';
 import { accepted, failed, isRefused, type Outdated, plan } from './sinks.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');

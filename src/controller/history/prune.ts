@@ -1,13 +1,13 @@
 // Deletes runs that the history limits no longer keep, in steps that a crash may come between: what is to go is named in the
 // GitHook's status by the write that counts it, then deleted, then struck off. So each run is counted once, deleted or not.
-import type { GitHook, GitHookStatusPruning } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { maxSequence, runName } from '../api/identity.ts';
-import { gitHookType, runType } from '../api/keys.ts';
-import { keyOf } from '../api/object.ts';
-import { canonicalRepository } from '../api/repository.ts';
-import type { Clock } from '../clock.ts';
-import { isConflict, isNotFound, type Kube } from '../kube/kube.ts';
+import type { GitHook, GitHookStatusPruning } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { maxSequence, runName } from '../../api/identity.ts';
+import { gitHookType, runType } from '../../api/keys.ts';
+import { keyOf } from '../../api/object.ts';
+import { canonicalRepository } from '../../api/repository.ts';
+import type { Clock } from '../../clock.ts';
+import { isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
 import { beyondLimits, isPast, type Sequence } from './history.ts';
 
 /** A batch takes whole sequences until it has so many runs: a write of about 10 KB, and a second or two of deletions. */

@@ -1,16 +1,16 @@
 // Runs that were deleted while somebody still has to hear of them. They are kept here, in memory, and told of like any other:
 // for the API server there is nothing left to write to, so a restart forgets them.
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
-import { gitHookKey } from '../api/keys.ts';
-import { formatKey, keyOf } from '../api/object.ts';
-import { isEnded, withStanding } from '../api/phase.ts';
-import { canonicalRepository } from '../api/repository.ts';
-import { type Clock, formatTime } from '../clock.ts';
-import type { Log } from '../log.ts';
-import type { Announcer } from './announce.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun, GitHookRunStatus } from '../../api/githookrun.ts';
+import { gitHookKey } from '../../api/keys.ts';
+import { formatKey, keyOf } from '../../api/object.ts';
+import { isEnded, withStanding } from '../../api/phase.ts';
+import { canonicalRepository } from '../../api/repository.ts';
+import { type Clock, formatTime } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import type { Announcer } from '../announce.ts';
+import type { RunIndex } from '../run-index.ts';
 import { contextOf } from './report.ts';
-import type { RunIndex } from './run-index.ts';
 import { isOwed, type SinkKey } from './sinks.ts';
 
 /** The type of the sink that has one word for all runs of a commit. */

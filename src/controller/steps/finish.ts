@@ -1,8 +1,8 @@
 // The last step of spine 2.
-import type { GitHookRun, GitHookRunStatusResource } from '../api/githookrun.ts';
-import { TerminalError } from '../errors.ts';
+import type { GitHookRun, GitHookRunStatusResource } from '../../api/githookrun.ts';
+import { TerminalError } from '../../errors.ts';
+import type { RunContext } from '../run-context.ts';
 import { getChild, handBack } from './child.ts';
-import type { RunContext } from './run-context.ts';
 
 /** After the outcome is recorded the resource gets its own clean-up time back. */
 export async function finish(run: GitHookRun, context: RunContext, signal: AbortSignal): Promise<void> {

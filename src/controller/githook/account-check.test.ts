@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createAccount, grant } from '../../test/env/accounts.ts';
-import { type KubeFixture, kubeFixture } from '../../test/env/kube-fixture.ts';
-import { ManualClock } from '../../test/env/manual-clock.ts';
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
+import { createAccount, grant } from '../../../test/env/accounts.ts';
+import { type KubeFixture, kubeFixture } from '../../../test/env/kube-fixture.ts';
+import { ManualClock } from '../../../test/env/manual-clock.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import type { Installation } from '../permission.ts';
 import { AccountCheck } from './account-check.ts';
-import type { Installation } from './permission.ts';
 
 const never = new AbortController().signal;
 

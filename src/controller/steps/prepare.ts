@@ -1,9 +1,9 @@
 // The first step of spine 2: from a recorded push to the object that is to be created.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { canonicalRepository } from '../api/repository.ts';
-import { messageOf, TerminalError, WaitingError } from '../errors.ts';
-import { readCredentials } from './credentials.ts';
-import type { Prepared, RunContext } from './run-context.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { canonicalRepository } from '../../api/repository.ts';
+import { messageOf, TerminalError, WaitingError } from '../../errors.ts';
+import { readCredentials } from '../credentials.ts';
+import type { Prepared, RunContext } from '../run-context.ts';
 import { stand } from './stand.ts';
 
 /** How long a manifest is tried to be fetched before the run fails: an outage of an hour is somebody's to look at. */

@@ -1,8 +1,8 @@
 // How a run's new standing is written down. Called by the steps of spine 2.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { type Standing, says, withStanding } from '../api/phase.ts';
-import { formatTime } from '../clock.ts';
-import type { RunContext } from './run-context.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { type Standing, says, withStanding } from '../../api/phase.ts';
+import { formatTime } from '../../clock.ts';
+import type { RunContext } from '../run-context.ts';
 
 /** Writes the standing unless the run says so already. */
 export async function stand(

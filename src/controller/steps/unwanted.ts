@@ -1,11 +1,11 @@
 // Runs that are recorded but run nothing.
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { keptWindowMs } from '../api/identity.ts';
-import { gitHookKey, gitHookType } from '../api/keys.ts';
-import { parseKey } from '../api/object.ts';
-import { isNotFound } from '../kube/kube.ts';
-import type { RunContext } from './run-context.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { keptWindowMs } from '../../api/identity.ts';
+import { gitHookKey, gitHookType } from '../../api/keys.ts';
+import { parseKey } from '../../api/object.ts';
+import { isNotFound } from '../../kube/kube.ts';
+import type { RunContext } from '../run-context.ts';
 
 /** Why a run without a status is to be skipped; undefined when it is to be run. */
 export async function unwanted(

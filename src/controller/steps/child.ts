@@ -1,11 +1,11 @@
 // The resource of a run in the API server: created once, recognised again, given back its own clean-up time.
 // A child is ours only if the run controls it by UID; a name or a label proves nothing, since anybody can write them.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { isObjectName, type KubeObject, keyOf, type ObjectKey } from '../api/object.ts';
-import { TerminalError } from '../errors.ts';
-import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../kube/kube.ts';
-import type { ResourceKind } from '../resource/resource.ts';
-import { type Acting, noPermission } from './permission.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { isObjectName, type KubeObject, keyOf, type ObjectKey } from '../../api/object.ts';
+import { TerminalError } from '../../errors.ts';
+import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../../kube/kube.ts';
+import type { ResourceKind } from '../../resource/resource.ts';
+import { type Acting, noPermission } from '../permission.ts';
 
 /** Where objects of a kind live in the API. */
 export function typeOf(kind: ResourceKind): ResourceType {

@@ -1,13 +1,13 @@
 // A run that a person cancels: its resource is stopped, and the run ends when the resource has. Called by spine 2, again and
 // again until then: what is to be done follows from the resource alone.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { type KubeObject, keyOf } from '../api/object.ts';
-import { cancelled, type Standing } from '../api/phase.ts';
-import { ApiError, isNotFound } from '../kube/kube.ts';
-import type { ResourceKind, Stop } from '../resource/resource.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { type KubeObject, keyOf } from '../../api/object.ts';
+import { cancelled, type Standing } from '../../api/phase.ts';
+import { ApiError, isNotFound } from '../../kube/kube.ts';
+import type { ResourceKind, Stop } from '../../resource/resource.ts';
+import { accountIn } from '../permission.ts';
+import type { RunContext } from '../run-context.ts';
 import { typeOf } from './child.ts';
-import { accountIn } from './permission.ts';
-import type { RunContext } from './run-context.ts';
 
 interface Created {
   readonly kind: ResourceKind;

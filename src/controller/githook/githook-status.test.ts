@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
+import type { GitHook, GitHookStatus } from '../../api/githook.ts';
+import type { GitHookRun, GitHookRunStatus } from '../../api/githookrun.ts';
 import { gitHookStatus } from './githook-status.ts';
 
 const now = '2026-01-01T00:00:00Z';

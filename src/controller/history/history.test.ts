@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun, GitHookRunStatus } from '../../api/githookrun.ts';
 import { beyondLimits, keptMs } from './history.ts';
 
 const hourMs = 3_600_000;

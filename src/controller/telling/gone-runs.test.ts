@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ManualClock } from '../../test/env/manual-clock.ts';
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
-import { createLog } from '../log.ts';
+import { ManualClock } from '../../../test/env/manual-clock.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun, GitHookRunStatus } from '../../api/githookrun.ts';
+import { createLog } from '../../log.ts';
+import { RunIndex } from '../run-index.ts';
 import { GoneRuns } from './gone-runs.ts';
-import { RunIndex } from './run-index.ts';
 import { withSink } from './sinks.ts';
 
 const hourMs = 3_600_000;

@@ -1,14 +1,14 @@
 // Whether kube-git may do for a GitHook what it must, so that its status says so before the first push, and no longer than it
 // is true. Called by githook.ts. Asked once for each account of a namespace, however many GitHooks it has, and then rarely;
 // what one push was refused is asked for that GitHook, until it is allowed.
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { keyOf } from '../api/object.ts';
-import type { Clock } from '../clock.ts';
-import { TerminalError } from '../errors.ts';
-import { ApiError, type Kube, type ResourceType, type StoredObject } from '../kube/kube.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { keyOf } from '../../api/object.ts';
+import type { Clock } from '../../clock.ts';
+import { TerminalError } from '../../errors.ts';
+import { ApiError, type Kube, type ResourceType, type StoredObject } from '../../kube/kube.ts';
+import { type Acting, accountIn, accountOf, actingFor, type Installation } from '../permission.ts';
 import type { Problem } from './githook-status.ts';
-import { type Acting, accountIn, accountOf, actingFor, type Installation } from './permission.ts';
 import { type Need, neededBy, type Right, toCreateAnything } from './rights.ts';
 
 export interface AccountCheckOptions {

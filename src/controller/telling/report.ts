@@ -1,7 +1,7 @@
 // A run as those who are told see it.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { gitHookKey } from '../api/keys.ts';
-import type { Report, ReportState } from '../notifier/notifier.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { gitHookKey } from '../../api/keys.ts';
+import type { Report, ReportState } from '../../notifier/notifier.ts';
 
 export interface ReportOptions {
   /** The commit status context of the whole installation; '' for one of each GitHook's own. */

@@ -1,21 +1,21 @@
 // Keeps each GitHook's status true: what its last push did, how often it ran, whether a person must act; and its runs within
 // the history limits. Runs that go on are the receiver's and spine 2's.
 import { isDeepStrictEqual } from 'node:util';
-import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import { byHand, gitHookType } from '../api/keys.ts';
-import { formatKey, keyOf } from '../api/object.ts';
-import { canonicalRepository } from '../api/repository.ts';
-import { type Clock, formatTime } from '../clock.ts';
-import type { Kube } from '../kube/kube.ts';
-import type { EventRecorder } from '../kube/recorder.ts';
+import type { GitHook, GitHookStatus } from '../../api/githook.ts';
+import { byHand, gitHookType } from '../../api/keys.ts';
+import { formatKey, keyOf } from '../../api/object.ts';
+import { canonicalRepository } from '../../api/repository.ts';
+import { type Clock, formatTime } from '../../clock.ts';
+import type { Kube } from '../../kube/kube.ts';
+import type { EventRecorder } from '../../kube/recorder.ts';
+import type { Arrivals } from '../by-hand/arrivals.ts';
+import { prune } from '../history/prune.ts';
+import { type RecoveryNotes, withNotes } from '../recovery/notes.ts';
+import type { RunIndex } from '../run-index.ts';
+import { contextOf } from '../telling/report.ts';
+import type { SinkKey } from '../telling/sinks.ts';
 import type { AccountCheck } from './account-check.ts';
-import type { Arrivals } from './by-hand/arrivals.ts';
 import { gitHookStatus, type Problem, refusedRun } from './githook-status.ts';
-import { prune } from './prune.ts';
-import { type RecoveryNotes, withNotes } from './recovery/notes.ts';
-import { contextOf } from './report.ts';
-import type { RunIndex } from './run-index.ts';
-import type { SinkKey } from './sinks.ts';
 
 export interface GitHookContext {
   readonly kube: Kube;

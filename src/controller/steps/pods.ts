@@ -1,13 +1,13 @@
 // What the pods of a run's resource say, where the resource alone does not tell a person enough: why nothing starts,
 // what the container that failed said, and why there are no pods.
-import type { GitHookRun } from '../api/githookrun.ts';
-import { type KubeObject, keyOf } from '../api/object.ts';
-import type { Standing } from '../api/phase.ts';
-import type { Clock } from '../clock.ts';
-import { ApiError, type Kube, type ListOptions, type ResourceType } from '../kube/kube.ts';
-import { type Explanation, explainFailure, explainPods } from '../resource/pods.ts';
-import { explainRefusal, needsMore, refusalSelector } from '../resource/refusals.ts';
-import type { Observation } from '../resource/resource.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { type KubeObject, keyOf } from '../../api/object.ts';
+import type { Standing } from '../../api/phase.ts';
+import type { Clock } from '../../clock.ts';
+import { ApiError, type Kube, type ListOptions, type ResourceType } from '../../kube/kube.ts';
+import { type Explanation, explainFailure, explainPods } from '../../resource/pods.ts';
+import { explainRefusal, needsMore, refusalSelector } from '../../resource/refusals.ts';
+import type { Observation } from '../../resource/resource.ts';
 
 const podType = { group: '', version: 'v1', plural: 'pods' } as const;
 const eventType = { group: '', version: 'v1', plural: 'events' } as const;

@@ -1,10 +1,10 @@
 // Which runs of a GitHook are no longer to be kept. Pure; prune.ts deletes them.
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { keptWindowMs } from '../api/identity.ts';
-import { isSettled } from '../api/phase.ts';
-import { canonicalRepository } from '../api/repository.ts';
-import { isOwed, isRefused } from './sinks.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { keptWindowMs } from '../../api/identity.ts';
+import { isSettled } from '../../api/phase.ts';
+import { canonicalRepository } from '../../api/repository.ts';
+import { isOwed, isRefused } from '../telling/sinks.ts';
 
 /** What the CRD calls the default of both limits. */
 const defaultLimit = 10;

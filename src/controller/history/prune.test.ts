@@ -2,14 +2,14 @@
 // it was carried out and before anybody knew, counts every run once.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type KubeFixture, kubeFixture } from '../../test/env/kube-fixture.ts';
-import { ManualClock } from '../../test/env/manual-clock.ts';
-import { waitFor } from '../../test/env/wait.ts';
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { runName } from '../api/identity.ts';
-import { gitHookType, runType } from '../api/keys.ts';
-import type { Kube } from '../kube/kube.ts';
+import { type KubeFixture, kubeFixture } from '../../../test/env/kube-fixture.ts';
+import { ManualClock } from '../../../test/env/manual-clock.ts';
+import { waitFor } from '../../../test/env/wait.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { runName } from '../../api/identity.ts';
+import { gitHookType, runType } from '../../api/keys.ts';
+import type { Kube } from '../../kube/kube.ts';
 import { createdRuns, keptMs } from './history.ts';
 import { prune } from './prune.ts';
 

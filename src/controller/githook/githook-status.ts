@@ -1,11 +1,11 @@
 // What a GitHook's status says, worked out from its spec and its runs. Pure; githook.ts writes it.
-import { handledAs } from '../api/by-hand.ts';
-import { type ConditionStatus, withCondition } from '../api/conditions.ts';
-import type { GitHook, GitHookStatus } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import { cancelled } from '../api/phase.ts';
-import { createdRuns } from './history.ts';
-import { isRefused } from './sinks.ts';
+import { handledAs } from '../../api/by-hand.ts';
+import { type ConditionStatus, withCondition } from '../../api/conditions.ts';
+import type { GitHook, GitHookStatus } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import { cancelled } from '../../api/phase.ts';
+import { createdRuns } from '../history/history.ts';
+import { isRefused } from '../telling/sinks.ts';
 
 const noPermission = 'NoPermission';
 

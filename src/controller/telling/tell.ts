@@ -1,18 +1,18 @@
 // Tells one sink how one run stands, once a state, and writes down what it accepted. Each sink of a run has its own
 // key in the queue, so that one that hangs holds up neither the run nor the others, and sends to it are one at a time.
-import type { GitHookRun, GitHookRunStatusSink } from '../api/githookrun.ts';
-import { wordOf } from '../api/phase.ts';
-import { type Clock, formatTime } from '../clock.ts';
-import { messageOf, TerminalError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Notifier, ReportState } from '../notifier/notifier.ts';
-import type { LimitedTurns } from './limited-turns.ts';
+import type { GitHookRun, GitHookRunStatusSink } from '../../api/githookrun.ts';
+import { wordOf } from '../../api/phase.ts';
+import { type Clock, formatTime } from '../../clock.ts';
+import { messageOf, TerminalError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Notifier, ReportState } from '../../notifier/notifier.ts';
+import type { LimitedTurns } from '../limited-turns.ts';
+import type { RunStore } from '../run-store.ts';
+import type { Turns } from '../turns.ts';
 import type { OutdatedSinks } from './outdated-sinks.ts';
 import { type ReportOptions, reportOf } from './report.ts';
-import type { RunStore } from './run-store.ts';
 import { accepted, failed, findSink, plan, type SinkKey, spokenOver, withSink } from './sinks.ts';
-import type { Turns } from './turns.ts';
 
 export interface TellContext {
   /** Live runs and deleted ones, by their keys. */

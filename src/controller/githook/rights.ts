@@ -1,11 +1,11 @@
 // What the account of a GitHook must be allowed to do, as questions for the API server. Called by account-check.ts, which
 // asks them; pure.
-import type { GitHook } from '../api/githook.ts';
-import type { GitHookRun } from '../api/githookrun.ts';
-import type { ResourceType } from '../kube/kube.ts';
-import { resourceKinds } from '../resource/registry.ts';
-import { typeOf } from './child.ts';
-import { holderType, referencesOf } from './credentials.ts';
+import type { GitHook } from '../../api/githook.ts';
+import type { GitHookRun } from '../../api/githookrun.ts';
+import type { ResourceType } from '../../kube/kube.ts';
+import { resourceKinds } from '../../resource/registry.ts';
+import { holderType, referencesOf } from '../credentials.ts';
+import { typeOf } from '../steps/child.ts';
 
 /** As in SelfSubjectAccessReview. */
 export interface Right {

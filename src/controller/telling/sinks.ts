@@ -1,7 +1,7 @@
 // What is to be told to whom next, worked out from what the run says. Pure; tell.ts does it.
-import type { GitHookRun, GitHookRunStatus, GitHookRunStatusSink } from '../api/githookrun.ts';
-import { TerminalError, WaitingError } from '../errors.ts';
-import type { ReportState } from '../notifier/notifier.ts';
+import type { GitHookRun, GitHookRunStatus, GitHookRunStatusSink } from '../../api/githookrun.ts';
+import { TerminalError, WaitingError } from '../../errors.ts';
+import type { ReportState } from '../../notifier/notifier.ts';
 
 /** Between two attempts to tell: doubling from two seconds to five minutes, so that a sink that is back hears soon. */
 const firstDelayMs = 2_000;
