@@ -27,6 +27,8 @@ export interface KubeGitOptions {
   readonly early?: boolean;
   /** The file to run. Default: src/main.ts. */
   readonly program?: string;
+  /** Called with its process id at once, for whoever may end it while it starts. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 /** The secret kube-git is started with, for whoever signs. */
@@ -63,6 +65,7 @@ export async function startKubeGit(t: { after(fn: () => unknown): void }, option
   const file = join(folder, 'notification.yaml');
   await writeFile(file, options.notifications ?? '{}');
   const child = launch(options, file, folder, options.port ?? (await freePort()));
+  options.onSpawn?.(child.pid ?? 0);
   const { lines, output } = follow(child);
   const gone = once(child, 'exit');
   const kill = async (): Promise<void> => {

@@ -25,6 +25,8 @@ export interface ProxyOptions {
   /** PEM. Without it an https target is not verified: for servers of the test itself only. */
   readonly ca?: string;
   readonly rules?: readonly Rule[];
+  /** Given each request once nothing more will happen to it. The log then keeps none: for runs that are too long for it. */
+  readonly onDone?: (entry: LogEntry) => void;
 }
 
 /** One request, from its arrival on; filled in as it goes. */
@@ -42,6 +44,8 @@ export interface LogEntry {
   body: string;
   /** The answer's status, the target's or the rule's; none yet, or the target never answered: undefined. */
   status: number | undefined;
+  /** When the target's answer began, by performance.now(). */
+  answeredAt: number | undefined;
   /** What the target answered, whatever the client got of it: as text, the first MiB. */
   answer: string;
   /** Nothing more will happen to it. */
@@ -139,6 +143,7 @@ export class FaultProxy {
       reset(response.socket);
     } finally {
       entry.done = true;
+      this.#options.onDone?.(entry);
     }
   }
 
@@ -156,8 +161,9 @@ export class FaultProxy {
       fault = rule(seen);
       if (fault !== undefined) break;
     }
-    const entry = { ...seen, time: Date.now(), fault, body: '', status: undefined, answer: '', done: false };
-    this.log.push(entry);
+    const unanswered = { body: '', status: undefined, answeredAt: undefined, answer: '', done: false };
+    const entry = { ...seen, time: Date.now(), fault, ...unanswered };
+    if (this.#options.onDone === undefined) this.log.push(entry);
     return entry;
   }
 
@@ -173,6 +179,7 @@ export class FaultProxy {
     await heldUp(fault, response);
     const answer = await this.#send(request, response, entry);
     entry.status = answer.statusCode;
+    entry.answeredAt = performance.now();
     await relay(answer, response, fault, keep(entry, 'answer'));
   }
 
