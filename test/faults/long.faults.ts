@@ -13,7 +13,7 @@ const timeout = 900_000;
 describe('the long run, in small', () => {
   it(`loses, doubles and forgets nothing, from seed ${seed}`, { timeout }, async (t) => {
     const leftovers = new Leftovers();
-    const sizes = { pushes: 150, gitHooks: 20, connections: 16, soakMinutes: 0, pace: 0.4 };
+    const sizes = { pushes: 150, gitHooks: 20, connections: 16, perSecond: 5, soakMinutes: 0, pace: 0.4 };
     const way = { write: (line: string) => t.diagnostic(line), signal: t.signal };
     try {
       const report = await longRun(leftovers, { ...defaults, ...sizes, seed }, way);

@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly gitUrl: string;
   readonly connections: number;
   /** Fresh pushes a second at most. */
-  readonly perSecond?: number;
+  readonly perSecond: number;
   readonly chance: Chance;
 }
 
@@ -81,8 +81,7 @@ export class Client {
   }
 
   #fresh(start: number): Sending | undefined {
-    const { perSecond = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#next > ((performance.now() - start) / 1000) * perSecond) return undefined;
+    if (this.#next > ((performance.now() - start) / 1000) * this.#options.perSecond) return undefined;
     const sending = this.sendings[this.#next];
     if (sending !== undefined) this.#next++;
     return sending;

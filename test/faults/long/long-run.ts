@@ -61,7 +61,8 @@ export async function longRun(t: Leftovers, options: LongOptions, way: Way): Pro
   const ended = lookAround(state, way);
   t.after(ended);
   const before = await holdings(world);
-  const atFirst = await phase(state, { options, pushes: pushes.slice(0, options.pushes), name: 'load' }, way);
+  const load = { options, pushes: pushes.slice(0, options.pushes), name: 'load', perSecond: options.perSecond };
+  const atFirst = await phase(state, load, way);
   const after = await tidy(world, before, way.signal);
   const soak = { options, pushes: pushes.slice(options.pushes), name: 'soak', perSecond: soakPerSecond };
   const then = soaking > 0 ? await phase(state, soak, way) : undefined;
@@ -90,7 +91,7 @@ interface Load {
   readonly options: LongOptions;
   readonly pushes: readonly Push[];
   readonly name: string;
-  readonly perSecond?: number;
+  readonly perSecond: number;
 }
 
 /** Sends the pushes under fire, mends everything, and waits until all that was ever pushed is over, or nothing moves any more. */
@@ -104,7 +105,7 @@ async function phase(
   const minutes = (): number => (performance.now() - start) / 60_000;
   const client = new Client({
     ...{ pushes, targets: world.replicas, gitUrl: world.proxies.git.url, connections: options.connections },
-    ...(perSecond !== undefined && { perSecond }),
+    perSecond,
     chance: new Chance(options.seed, name),
   });
   state.clients.push(client);

@@ -10,6 +10,8 @@ export interface LongOptions {
   readonly soakMinutes: number;
   /** Deliveries under way at a time. */
   readonly connections: number;
+  /** Unique pushes a second at most; Infinity is as fast as it goes. */
+  readonly perSecond: number;
   readonly nemesis: boolean;
   /** The faults last so many times as long as in a full run. */
   readonly pace: number;
@@ -22,6 +24,7 @@ export const defaults: LongOptions = {
   seed: Date.now() % 1_000_000,
   soakMinutes: 60,
   connections: 48,
+  perSecond: Number.POSITIVE_INFINITY,
   nemesis: true,
   pace: 1,
 };
@@ -33,6 +36,7 @@ export const usage = `npm run faults:long -- [options]
   --seed N           repeats the faults of an earlier run
   --soak-minutes N   a light load with faults after it (default ${defaults.soakMinutes})
   --connections N    deliveries at a time (default ${defaults.connections})
+  --per-second N     unique pushes a second at most (default: as fast as it goes)
   --no-nemesis       without faults
   --keep             write the result into docs/reliability.md
 `;
@@ -49,16 +53,14 @@ export function parseOptions(argv: readonly string[]): { readonly options: LongO
       seed: { type: 'string' },
       'soak-minutes': { type: 'string' },
       connections: { type: 'string' },
+      'per-second': { type: 'string' },
       nemesis: { type: 'boolean', default: true },
       keep: { type: 'boolean', default: false },
     },
   });
-  const number = (
-    name: 'pushes' | 'githooks' | 'replicas' | 'seed' | 'soak-minutes' | 'connections',
-    usual: number,
-  ) => {
+  const number = (name: Exclude<keyof typeof values, 'nemesis' | 'keep'>, usual: number): number => {
     const value = Number(values[name] ?? usual);
-    if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} must be a number.`);
+    if (Number.isNaN(value) || value < 0) throw new Error(`--${name} must be a number.`);
     return value;
   };
   const options = {
@@ -68,6 +70,7 @@ export function parseOptions(argv: readonly string[]): { readonly options: LongO
     seed: number('seed', defaults.seed),
     soakMinutes: number('soak-minutes', defaults.soakMinutes),
     connections: number('connections', defaults.connections),
+    perSecond: number('per-second', defaults.perSecond),
     nemesis: values.nemesis,
     pace: defaults.pace,
   };

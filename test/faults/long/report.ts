@@ -25,7 +25,8 @@ export interface LongReport {
     readonly messages: number;
     readonly lost: number;
     readonly doubled: number;
-    readonly callsOfRun: number;
+    /** Of the API server, by method and resource. */
+    readonly calls: Readonly<Record<string, number>>;
     readonly p99Ms: number;
   };
   readonly strikes: Readonly<Record<string, number>>;
@@ -53,7 +54,7 @@ export function countsOf(
     statuses: world.forge.statuses.length,
     messages: world.forge.messages.length,
     ...{ lost: of('lost'), doubled: of('doubled') },
-    callsOfRun: world.trail.apiCalls / Math.max(1, ledger.runs.size),
+    calls: Object.fromEntries(world.trail.calls),
     p99Ms: times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0,
   };
 }
@@ -62,7 +63,6 @@ export function countsOf(
 export function markdownOf(report: LongReport): string {
   const { options, counts, minutes, strikes, holdings } = report;
   const { answers } = counts;
-  const struck = Object.values(strikes).reduce((sum, count) => sum + count, 0);
   const rows = [
     ['Date', report.date],
     ['Seed', `${options.seed}`],
@@ -75,12 +75,12 @@ export function markdownOf(report: LongReport): string {
       'Time',
       `${duration(minutes.pushing)} until all were taken, ${duration(minutes.running)} until all were told, soak ${duration(minutes.soak)}`,
     ],
-    ['Faults', `${struck}`],
+    ['Faults', `${sum(strikes)}`],
     ['Runs, Jobs', `${counts.runs}, ${counts.jobs}`],
     ['**Lost**', `**${counts.lost}**`],
     ['**Doubled**', `**${counts.doubled}**`],
     ['Other violations', `${report.violations.length - counts.lost - counts.doubled}`],
-    ['Calls of the API server for a run', counts.callsOfRun.toFixed(1)],
+    ['Calls of the API server for a run', (sum(counts.calls) / Math.max(1, counts.runs)).toFixed(1)],
     ['Answer to a delivery, 99 of 100', `${counts.p99Ms} ms`],
     ['Most memory of a replica', `${Math.max(...report.samples.map(({ memoryMiB }) => memoryMiB))} MiB`],
   ];
@@ -103,6 +103,10 @@ export function markdownOf(report: LongReport): string {
       ]),
     ),
   ].join('\n\n');
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 function duration(minutes: number): string {

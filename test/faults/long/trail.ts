@@ -17,10 +17,8 @@ export class Trail {
   readonly storedAt = new Map<string, number>();
   /** Jobs that the API server said it had created, whoever asked. */
   readonly jobs: Created[] = [];
-  /** Requests to the API server that are no watch, no Lease and no Event. */
-  apiCalls = 0;
-  /** Those of them that changed something. */
-  changes = 0;
+  /** Requests to the API server that are no watch, no Lease and no Event, by method and resource. */
+  readonly calls = new Map<string, number>();
 
   /** For a proxy's onDone. */
   readonly note =
@@ -39,9 +37,9 @@ export class Trail {
   }
 
   #noteApi(entry: LogEntry): void {
-    this.apiCalls++;
     const { method, path, status = 0 } = entry;
-    if (method !== 'GET' && status >= 200 && status < 300) this.changes++;
+    const call = `${method} ${path.replace(/.*\/(?=githook|jobs|pods|workflow)/, '').replace(/\/[^/]+/, '/NAME')}`;
+    this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
     // 409: what was to be created is there already.
     if (entry.answeredAt !== undefined && (status < 300 || status === 409)) this.#noteRun(entry, entry.answeredAt);
     if (method === 'POST' && status === 201 && path.endsWith('/jobs')) this.#noteJob(entry);
