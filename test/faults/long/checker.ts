@@ -99,17 +99,20 @@ function wrongStatuses({ hook }: Push, { phase }: SeenRun, statuses: readonly Co
   const states = statuses.map(({ state }) => state);
   const context = `kube-git/${hook.namespace}/${hook.name}`;
   if (statuses.some((status) => status.context !== context)) return `contexts ${statuses.map((one) => one.context)}`;
-  return wrongOrder(states, phase === 'Succeeded' ? 'success' : 'failure');
+  return wrongOrder(states, 'pending', phase === 'Succeeded' ? 'success' : 'failure');
 }
 
 function wrongMessages({ phase }: SeenRun, titles: readonly string[]): string | undefined {
-  return wrongOrder(titles, phase);
+  return wrongOrder(titles, 'Started', phase);
 }
 
-function wrongOrder(words: readonly string[], last: string): string | undefined {
-  if (words.at(-1) !== last) return `the last word is not ${last}: ${words.join(', ') || 'none'}`;
-  const after = words.slice(words.indexOf(last)).filter((word) => word !== last);
-  return after.length === 0 ? undefined : `${after.join(', ')} after ${last}: ${words.join(', ')}`;
+/** Right is: the first word any number of times, then the last word at least once. */
+function wrongOrder(words: readonly string[], first: string, last: string): string | undefined {
+  const all = words.join(', ') || 'none';
+  if (words.at(-1) !== last) return `the last word is not ${last}: ${all}`;
+  const end = words.indexOf(last);
+  const isRight = words.every((word, at) => word === (at < end ? first : last));
+  return isRight ? undefined : `not ${first} and then ${last}: ${all}`;
 }
 
 function toldOf({ forge }: Evidence['world']): Told {

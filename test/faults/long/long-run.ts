@@ -12,6 +12,7 @@ import { Nemesis } from './nemesis.ts';
 import type { LongOptions } from './options.ts';
 import { makePushes, type Push } from './pushes.ts';
 import { countsOf, type LongReport } from './report.ts';
+import { growth, slicesOf } from './slices.ts';
 import { lookAround, type Sample } from './ticker.ts';
 import { type Leftovers, makeWorld, startReplicas, type World } from './world.ts';
 
@@ -66,6 +67,7 @@ export async function longRun(t: Leftovers, options: LongOptions, way: Way): Pro
   const after = await tidy(world, before, way.signal);
   const soak = { options, pushes: pushes.slice(options.pushes), name: 'soak', perSecond: soakPerSecond };
   const then = soaking > 0 ? await phase(state, soak, way) : undefined;
+  const slices = then === undefined ? [] : slicesOf(state.samples, then.from, then.to);
   const last = then === undefined ? after : await tidy(world, before, way.signal);
   await ended();
 
@@ -75,14 +77,16 @@ export async function longRun(t: Leftovers, options: LongOptions, way: Way): Pro
   const names = world.replicas.map(({ name }) => name);
   const holding = names.map((replica, at) => ({ replica, before: before[at]!, after: last[at]! }));
   return {
-    ...{ options, date: new Date().toISOString().slice(0, 10), holdings: holding, samples: state.samples },
+    ...{ options, date: new Date().toISOString().slice(0, 10), holdings: holding, slices },
     minutes: { pushing: atFirst.pushing, running: atFirst.running, soak: then?.running ?? 0 },
     counts: countsOf(state, sendings, violations),
+    mostMemoryMiB: Math.max(...state.samples.map(({ memoryMiB }) => memoryMiB)),
     strikes: Object.fromEntries(state.nemesis.counts),
     violations: [
       ...violations.map(({ oracle, commit, detail }) => `${oracle}: ${commit} ${detail}`),
       ...world.replicas.flatMap(({ misdeeds }) => misdeeds),
       ...holding.flatMap(({ replica, before, after }) => leftOver(replica, before, after)),
+      ...growth(slices),
     ],
   };
 }
@@ -94,12 +98,20 @@ interface Load {
   readonly perSecond: number;
 }
 
+/** In minutes; and from when to when in seconds since the beginning. */
+interface PhaseTimes {
+  readonly pushing: number;
+  readonly running: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Sends the pushes under fire, mends everything, and waits until all that was ever pushed is over, or nothing moves any more. */
 async function phase(
   state: State,
   { options, pushes, name, perSecond }: Load,
   { write, signal }: Way,
-): Promise<{ readonly pushing: number; readonly running: number }> {
+): Promise<PhaseTimes> {
   const { world, ledger, nemesis } = state;
   const start = performance.now();
   const minutes = (): number => (performance.now() - start) / 60_000;
@@ -124,7 +136,8 @@ async function phase(
   if (!(await untilStill(() => isSent() && ledger.over >= all, state, signal))) write('nothing moves any more');
   giveUp.abort();
   await sending;
-  return { pushing, running: minutes() };
+  const from = (start - state.began) / 1000;
+  return { pushing, running: minutes(), from, to: from + minutes() * 60 };
 }
 
 /** Until the condition holds: true; or nothing has moved for a long time: false. Rejects when stopped. */

@@ -8,6 +8,9 @@ import { type KubeGit, type KubeGitOptions, startKubeGit } from '../../env/kube-
 import { isAlive } from '../../env/processes.ts';
 import type { FaultProxy } from '../../env/proxy.ts';
 
+/** What Node takes as its heap's limit where the container has 1 GiB, as the Deployment says. */
+const heap = '--max-old-space-size=512';
+
 /** Kubernetes kills 30 s after SIGTERM; kube-git promises to be gone in half of that. */
 const stopWithinMs = 20_000;
 
@@ -65,7 +68,7 @@ export class Replica {
       try {
         this.#current = await startKubeGit(this.#t, {
           ...{ ...common, port, early, master: this.apiProxy.url },
-          env: { POD_NAME: name, POD_NAMESPACE: 'default', TMPDIR: temporary },
+          env: { POD_NAME: name, POD_NAMESPACE: 'default', TMPDIR: temporary, NODE_OPTIONS: heap },
           onSpawn: (pid) => {
             this.#pid = pid;
           },

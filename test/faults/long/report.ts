@@ -7,7 +7,7 @@ import type { Sending } from './client.ts';
 import type { Holding } from './hygiene.ts';
 import type { State } from './long-run.ts';
 import type { LongOptions } from './options.ts';
-import type { Sample } from './ticker.ts';
+import type { Slice } from './slices.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -31,7 +31,9 @@ export interface LongReport {
   };
   readonly strikes: Readonly<Record<string, number>>;
   readonly holdings: readonly { readonly replica: string; readonly before: Holding; readonly after: Holding }[];
-  readonly samples: readonly Sample[];
+  /** Of the soak. */
+  readonly slices: readonly Slice[];
+  readonly mostMemoryMiB: number;
   /** A sentence each; empty when all is well. */
   readonly violations: readonly string[];
 }
@@ -82,7 +84,7 @@ export function markdownOf(report: LongReport): string {
     ['Other violations', `${report.violations.length - counts.lost - counts.doubled}`],
     ['Calls of the API server for a run', (sum(counts.calls) / Math.max(1, counts.runs)).toFixed(1)],
     ['Answer to a delivery, 99 of 100', `${counts.p99Ms} ms`],
-    ['Most memory of a replica', `${Math.max(...report.samples.map(({ memoryMiB }) => memoryMiB))} MiB`],
+    ['Most memory of a replica', `${report.mostMemoryMiB} MiB`],
   ];
   return [
     table(['Long run', ''], rows),
@@ -102,7 +104,20 @@ export function markdownOf(report: LongReport): string {
         `${before.temporary} → ${after.temporary}`,
       ]),
     ),
+    ...(report.slices.length > 0 ? [soakTable(report.slices)] : []),
   ].join('\n\n');
+}
+
+function soakTable(slices: readonly Slice[]): string {
+  return table(
+    ['Soak, from minute', 'memory of a replica, median', 'most', 'open files, median'],
+    slices.map((slice) => [
+      `${slice.fromMinute}`,
+      `${slice.memoryMiB} MiB`,
+      `${slice.mostMemoryMiB} MiB`,
+      `${slice.files}`,
+    ]),
+  );
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
