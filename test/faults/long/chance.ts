@@ -15,6 +15,11 @@ export class Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   }
 
+  /** A stream of its own: how often it is drawn from changes nothing here. */
+  branch(): Chance {
+    return new Chance(Math.floor(this.next() * 2 ** 31));
+  }
+
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }

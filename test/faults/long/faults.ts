@@ -17,13 +17,14 @@ export interface Strike {
 
 type Maker = (world: World, chance: Chance, pace: number) => Strike;
 
-/** Each as often as it stands here. */
-export const faults: readonly Maker[] = [
-  replicaFault('SIGKILL', async (replica, signal, chance) => {
-    await replica.kill();
-    await wait(chance.between(0, 2_000), signal);
-    await replica.start({ early: true });
-  }),
+const kill = replicaFault('SIGKILL', async (replica, signal, chance) => {
+  await replica.kill();
+  await wait(chance.between(0, 2_000), signal);
+  await replica.start({ early: true });
+});
+
+const ofReplicas: readonly Maker[] = [
+  ...[kill, kill, kill],
   replicaFault('SIGTERM', async (replica) => {
     await replica.terminate();
     await replica.start({ early: true });
@@ -48,6 +49,9 @@ export const faults: readonly Maker[] = [
   replicaFault('API server failing to one', ({ apiProxy }, signal, chance) =>
     during(apiProxy, signal, chance.between(2_000, 8_000), () => failing(chance, 0.3)),
   ),
+];
+
+const ofApiServer: readonly Maker[] = [
   (world, chance, pace) => ({
     ...{ kind: 'API server failing', target: 'api', what: 'a third of all requests' },
     run: async (signal) => {
@@ -59,20 +63,27 @@ export const faults: readonly Maker[] = [
     ...{ kind: 'API server killed', target: 'api', what: 'and started again' },
     run: () => world.plane.restartApiServer(),
   }),
-  ...(['forge', 'slack', 'git'] as const).flatMap((place) => [
-    sinkFault(place, 'down', async (proxy, signal, _, ms) => {
-      await proxy.down();
-      await wait(ms, signal);
-      await proxy.up();
-    }),
-    sinkFault(place, 'hanging', (proxy, signal, _, ms) => during(proxy, signal, ms, held)),
-    sinkFault(place, 'slow', (proxy, signal, chance, ms) =>
-      during(proxy, signal, ms, () => ({ kind: 'delay', ms: chance.between(200, 3_000) })),
-    ),
-    sinkFault(place, 'limiting', (proxy, signal, _, ms) => during(proxy, signal, ms, () => limited(place, ms))),
-    sinkFault(place, 'failing', (proxy, signal, chance, ms) => during(proxy, signal, ms, () => failing(chance, 0.5))),
-  ]),
 ];
+
+const ofPlaces: readonly Maker[] = (['forge', 'slack', 'git'] as const).flatMap((place) => [
+  sinkFault(place, 'down', async (proxy, signal, _, ms) => {
+    await proxy.down();
+    await wait(ms, signal);
+    await proxy.up();
+  }),
+  sinkFault(place, 'hanging', (proxy, signal, _, ms) => during(proxy, signal, ms, held)),
+  sinkFault(place, 'slow', (proxy, signal, chance, ms) =>
+    during(proxy, signal, ms, () => ({ kind: 'delay', ms: chance.between(200, 3_000) })),
+  ),
+  sinkFault(place, 'limiting', (proxy, signal, _, ms) => during(proxy, signal, ms, () => limited(place, ms))),
+  sinkFault(place, 'failing', (proxy, signal, chance, ms) => during(proxy, signal, ms, () => failing(chance, 0.5))),
+]);
+
+/** What strikes next. Deaths and pauses of replicas are what the promise is about: they come most often. */
+export function nextStrike(world: World, chance: Chance, pace: number): Strike {
+  const kind = chance.pick([ofReplicas, ofReplicas, ofReplicas, ofApiServer, ofPlaces, ofPlaces]);
+  return chance.pick(kind)(world, chance.branch(), pace);
+}
 
 function replicaFault(
   kind: string,

@@ -126,11 +126,15 @@ async function phase(
   const giveUp = new AbortController();
   const striking = options.nemesis ? nemesis.run(peace) : Promise.resolve();
   const sending = client.run(AbortSignal.any([giveUp.signal, signal]));
-  const isSent = (): boolean => client.taken === pushes.length;
+  let pushing = 0;
+  const isSent = (): boolean => {
+    if (client.taken < pushes.length) return false;
+    pushing ||= minutes();
+    return true;
+  };
   const all = state.clients.reduce((sum, { sendings }) => sum + sendings.length, 0);
   const fired = await untilStill(() => isSent() && ledger.over >= all - (1 - underFire) * pushes.length, state, signal);
   write(fired ? 'mending everything' : 'nothing moves any more under fire: mending everything');
-  const pushing = minutes();
   mend.abort();
   await striking;
   if (!(await untilStill(() => isSent() && ledger.over >= all, state, signal))) write('nothing moves any more');

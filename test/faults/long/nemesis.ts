@@ -1,7 +1,7 @@
 // Strikes every few seconds, by the seed: what and whom it chooses is repeated by it, the moments only about.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chance } from './chance.ts';
-import { faults, type Strike } from './faults.ts';
+import { nextStrike, type Strike } from './faults.ts';
 import type { World } from './world.ts';
 
 const everyMs = [2_000, 8_000] as const;
@@ -31,7 +31,7 @@ export class Nemesis {
   async run(signal: AbortSignal): Promise<void> {
     const running: Promise<void>[] = [];
     while (!signal.aborted) {
-      const strike = this.#chance.pick(faults)(this.#world, this.#chance, this.#pace);
+      const strike = nextStrike(this.#world, this.#chance, this.#pace);
       if (this.#mayHurt(strike)) running.push(this.#strike(strike, signal));
       await delay(this.#chance.between(...everyMs) * this.#pace, undefined, { signal }).catch(() => undefined);
     }
