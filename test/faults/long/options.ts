@@ -56,9 +56,11 @@ export function parseOptions(argv: readonly string[]): { readonly options: LongO
       'per-second': { type: 'string' },
       nemesis: { type: 'boolean', default: true },
       keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
-  const number = (name: Exclude<keyof typeof values, 'nemesis' | 'keep'>, usual: number): number => {
+  if (values.help) throw new Error('The long run.');
+  const number = (name: Exclude<keyof typeof values, 'nemesis' | 'keep' | 'help'>, usual: number): number => {
     const value = Number(values[name] ?? usual);
     if (Number.isNaN(value) || value < 0) throw new Error(`--${name} must be a number.`);
     return value;
