@@ -16,6 +16,15 @@ describe('LimitedTurns', () => {
     assert.equal(await turns.take('slow', 'e', async () => 'done'), 'done');
   });
 
+  it('has those who wait ask the more seldom the more they are, at most some four a second and at least every five minutes', async () => {
+    const turns = new LimitedTurns(1, () => {});
+    void turns.take('slow', 'first', () => new Promise(() => {}));
+    const waits: (string | number)[] = [];
+    for (let number = 1; number <= 2000; number++)
+      waits.push(await turns.take('slow', `${number}`, async () => 'done'));
+    assert.deepEqual([waits[0], waits[39], waits[399], waits[1999]], [10_000, 10_000, 100_000, 300_000]);
+  });
+
   it('calls those who wait in their order, one for each turn that ends, well or not', async () => {
     const woken: string[] = [];
     const turns = new LimitedTurns(4, (key) => woken.push(key));

@@ -1,8 +1,11 @@
 // Who may ask a server now. One that hangs holds each fetch or message for a long time: without turns what it is asked
 // would take every worker, and what the others are asked would not start. Waiting takes no worker.
 
-/** When a key that waits asks again by itself, should the one before it have been called and have had nothing to do. */
-const lookAgainMs = 10_000;
+/**
+ * When a key that waits asks again by itself, should the one before it have been called and have had nothing to do. Each
+ * costs a request, and stands in the queue before who is called: where many wait, only some four a second ask.
+ */
+const lookAgainMs = { least: 10_000, each: 250, most: 5 * 60_000 };
 
 interface Server {
   busy: number;
@@ -27,7 +30,7 @@ export class LimitedTurns {
     this.#servers.set(host, server);
     if (server.busy >= this.#limit) {
       server.waiting.add(key);
-      return lookAgainMs;
+      return Math.min(lookAgainMs.most, Math.max(lookAgainMs.least, server.waiting.size * lookAgainMs.each));
     }
     server.waiting.delete(key);
     server.busy += 1;

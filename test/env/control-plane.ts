@@ -119,8 +119,9 @@ export class ControlPlane implements ApiServer {
   }
 
   /** Start it after the CRDs are there: its garbage collector looks for new kinds every 30 s only. */
-  async startControllerManager(controllers: readonly string[] = ['*']): Promise<void> {
-    await this.#start('kube-controller-manager', controllerManagerFlags(this.#files, controllers));
+  async startControllerManager(controllers: readonly string[] = ['*'], more: readonly string[] = []): Promise<void> {
+    const flags = [...controllerManagerFlags(this.#files, controllers), ...more];
+    await this.#start('kube-controller-manager', flags);
   }
 
   async startScheduler(): Promise<void> {

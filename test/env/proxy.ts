@@ -25,6 +25,8 @@ export interface ProxyOptions {
   /** PEM. Without it an https target is not verified: for servers of the test itself only. */
   readonly ca?: string;
   readonly rules?: readonly Rule[];
+  /** Given each request once nothing more will happen to it. The log then keeps none: for runs that are too long for it. */
+  readonly onDone?: (entry: LogEntry) => void;
 }
 
 /** One request, from its arrival on; filled in as it goes. */
@@ -143,6 +145,7 @@ export class FaultProxy {
       reset(response.socket);
     } finally {
       entry.done = true;
+      this.#options.onDone?.(entry);
     }
   }
 
@@ -162,7 +165,7 @@ export class FaultProxy {
     }
     const begun = { ...seen, time: Date.now(), at: performance.now(), fault };
     const entry = { ...begun, body: '', status: undefined, answeredAt: undefined, answer: '', done: false };
-    this.log.push(entry);
+    if (this.#options.onDone === undefined) this.log.push(entry);
     return entry;
   }
 
