@@ -82,3 +82,28 @@ function matches({ method, path, query }: Match, request: ProxiedRequest): boole
   if (path instanceof RegExp && !path.test(request.path)) return false;
   return Object.entries(query ?? {}).every(([name, value]) => request.query.get(name) === value);
 }
+
+/** One request, from its arrival on; filled in as it goes. */
+export interface LogEntry {
+  readonly number: number;
+  /** When it arrived, in ms since 1970. */
+  readonly time: number;
+  /** The same by performance.now(). */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** What was done to it. */
+  readonly fault: Fault | undefined;
+  /** As text, the first MiB. */
+  body: string;
+  /** The answer's status, the target's or the rule's; none yet, or the target never answered: undefined. */
+  status: number | undefined;
+  /** When that answer began, by performance.now(): one order for all proxies of a test. */
+  answeredAt: number | undefined;
+  /** What the target answered, whatever the client got of it: as text, the first MiB. */
+  answer: string;
+  /** Nothing more will happen to it. */
+  done: boolean;
+}

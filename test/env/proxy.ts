@@ -5,7 +5,6 @@ import {
   createServer,
   Agent as HttpAgent,
   request as httpRequest,
-  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -15,9 +14,9 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listen, listenOnFreePort } from './ports.ts';
 import { messageHeaders, relay, reset } from './proxy-faults.ts';
-import type { Fault, ProxiedRequest, Rule } from './proxy-rules.ts';
+import type { Fault, LogEntry, ProxiedRequest, Rule } from './proxy-rules.ts';
 
-export { type Fault, nth, type ProxiedRequest, type Rule, times, when } from './proxy-rules.ts';
+export { type Fault, type LogEntry, nth, type ProxiedRequest, type Rule, times, when } from './proxy-rules.ts';
 
 export interface ProxyOptions {
   /** Where requests go. A path in it is put before theirs. */
@@ -27,31 +26,6 @@ export interface ProxyOptions {
   readonly rules?: readonly Rule[];
   /** Given each request once nothing more will happen to it. The log then keeps none: for runs that are too long for it. */
   readonly onDone?: (entry: LogEntry) => void;
-}
-
-/** One request, from its arrival on; filled in as it goes. */
-export interface LogEntry {
-  readonly number: number;
-  /** When it arrived, in ms since 1970. */
-  readonly time: number;
-  /** The same by performance.now(). */
-  readonly at: number;
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  /** What was done to it. */
-  readonly fault: Fault | undefined;
-  /** As text, the first MiB. */
-  body: string;
-  /** The answer's status, the target's or the rule's; none yet, or the target never answered: undefined. */
-  status: number | undefined;
-  /** When that answer began, by performance.now(): one order for all proxies of a test. */
-  answeredAt: number | undefined;
-  /** What the target answered, whatever the client got of it: as text, the first MiB. */
-  answer: string;
-  /** Nothing more will happen to it. */
-  done: boolean;
 }
 
 /** Bytes of each body kept in the log: enough for any object, little enough for a long watch. */
