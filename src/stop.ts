@@ -6,7 +6,7 @@ import type { Log } from './log.ts';
 /** How long deliveries are still taken after SIGTERM: endpoints and load balancers take a few seconds to follow. */
 const lameDuckMs = 5_000;
 
-/** Everything after the signal has this long: less than the 30 s after which Kubernetes kills. */
+/** Everything after the signal has this long: less than the 20 s that install gives a pod before it is killed. */
 const endLimitMs = 15_000;
 
 /** Resolves when it is time to close. `onLeaving` is called at the signal itself, so that readiness can say so. */

@@ -5,6 +5,9 @@ import { apiVersion, commitLabel, gitHookLabel } from './keys.ts';
 import { commitLabelValue, gitHookLabelValue } from './labels.ts';
 import type { ObjectMeta } from './object.ts';
 
+/** The CRD's limit for author and message, in characters. */
+export const maxWords = 256;
+
 /** The fields of a GitHook that its runs keep; the type makes sure that no field of both is forgotten. */
 type Snapshot = {
   readonly [Field in keyof GitHookSpec & keyof GitHookRunSpec]-?: GitHookSpec[Field] | undefined;

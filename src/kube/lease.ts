@@ -6,7 +6,7 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { deadline, linkedTo } from './deadline.ts';
 import type { Election } from './election.ts';
-import { ApiError, isNotFound, type Kube } from './kube.ts';
+import { ApiError, ifFound, type Kube } from './kube.ts';
 import { claim, holderOf, type Lease, leases, release, Sighting } from './lease-record.ts';
 
 export interface ElectorOptions {
@@ -189,10 +189,7 @@ export class Elector implements Election {
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
     const { client, namespace, name, clock } = this.#options;
-    const lease = await client.get<Lease>(leases, { namespace, name }, { signal }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
+    const lease = await ifFound(client.get<Lease>(leases, { namespace, name }, { signal }));
     this.#known = true;
     this.#sighting.see(lease, clock.monotonic());
     return lease;

@@ -3,7 +3,7 @@
 import type { GitHook } from '../api/githook.ts';
 import type { GitHookRun, GitHookRunSpecDelivery } from '../api/githookrun.ts';
 import { runName } from '../api/identity.ts';
-import { newRun, type PushFields } from '../api/new-run.ts';
+import { maxWords, newRun, type PushFields } from '../api/new-run.ts';
 import type { DeliveryId, Push } from '../api/push.ts';
 import { canonicalRepository } from '../api/repository.ts';
 import { formatTime } from '../clock.ts';
@@ -30,9 +30,6 @@ export interface SeenPush extends PushFor {
   readonly source: 'Poll';
   readonly unseenMs: number;
 }
-
-/** The CRD's limit for author and message, in characters. */
-const maxText = 256;
 
 /** The run with this number, whole, as it is to be created. */
 export function runObject(recording: Recording, sequence: number): GitHookRun {
@@ -61,7 +58,7 @@ function pushOf(recording: Recording): Omit<PushFields, 'sequence'> {
     ...(push.before === undefined ? {} : { before: push.before }),
     after: push.after,
     commit: push.commit,
-    author: oneLine(push.author, maxText),
-    message: oneLine(push.message, maxText),
+    author: oneLine(push.author, maxWords),
+    message: oneLine(push.message, maxWords),
   };
 }

@@ -5,18 +5,16 @@ import type { GitHook } from '../../api/githook.ts';
 import type { GitHookRun } from '../../api/githookrun.ts';
 import { runNameByHand } from '../../api/identity.ts';
 import { byHand, gitHookType, runType } from '../../api/keys.ts';
-import { newRun } from '../../api/new-run.ts';
+import { maxWords, newRun } from '../../api/new-run.ts';
 import { formatKey, keyOf, type ObjectKey } from '../../api/object.ts';
 import { TerminalError, WaitingError } from '../../errors.ts';
-import { isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
+import { ifFound, isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
 import { oneLine } from '../../text.ts';
 import { readCredentials } from '../credentials.ts';
 import { serverOf } from '../steps/prepare.ts';
 import type { ByHandContext } from './context.ts';
 import { storeRun } from './store-run.ts';
 
-/** The CRD's limit for author and message, in characters. */
-const maxText = 256;
 /** Characters of what was asked for that are shown. */
 const maxShown = 200;
 /** How long a git server is asked: who wants a run now does not want it in the night. */
@@ -31,7 +29,7 @@ export async function answerGitHook(
   context: ByHandContext,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const gitHook = await found<GitHook>(context.kube.get(gitHookType, key, { signal }));
+  const gitHook = await ifFound<GitHook>(context.kube.get(gitHookType, key, { signal }));
   const value = gitHook && runNowAsked(gitHook);
   if (gitHook === undefined || value === undefined || gitHook.metadata.deletionTimestamp !== undefined)
     return undefined;
@@ -92,7 +90,7 @@ async function start(
 ): Promise<void> {
   const { kube, clock, recorder } = context;
   const key = { ...keyOf(gitHook), name: runName };
-  if ((await found<GitHookRun>(kube.get(runType, key, { signal }))) !== undefined) return;
+  if ((await ifFound<GitHookRun>(kube.get(runType, key, { signal }))) !== undefined) return;
   const head = await headOf(gitHook, refIn(value), context, signal);
   const run = newRun(gitHook, runName, {
     ...{ source: 'Manual', forge: 'git', sequence: 1, receivedTime: new Date(clock.now()).toISOString() },
@@ -131,7 +129,7 @@ async function headOf(gitHook: GitHook, wanted: string, context: ByHandContext, 
   const words = await refs.describe({ url, id: at.peeled }, credentials, signal);
   if (words === undefined)
     throw new TerminalError('NotACommit', `${oneLine(ref, maxShown)} of ${url} points to no commit`);
-  const [author, message] = [oneLine(words.author, maxText), oneLine(words.message, maxText)];
+  const [author, message] = [oneLine(words.author, maxWords), oneLine(words.message, maxWords)];
   return { ref, after: at.id, commit: at.peeled, author, message };
 }
 
@@ -146,7 +144,7 @@ function noSuchRef(wanted: string, url: string): TerminalError {
 /** Written down last: until then the name of the run keeps it from being made twice. */
 async function markHandled(gitHook: GitHook, value: string, kube: Kube, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const live = await found<GitHook>(kube.get(gitHookType, keyOf(gitHook), { signal }));
+    const live = await ifFound<GitHook>(kube.get(gitHookType, keyOf(gitHook), { signal }));
     if (live === undefined || live.metadata.uid !== gitHook.metadata.uid) return;
     const changed = { ...live, status: { ...live.status, handledRun: handledAs(value) } };
     try {
@@ -156,14 +154,5 @@ async function markHandled(gitHook: GitHook, value: string, kube: Kube, signal: 
       if (isNotFound(error)) return;
       if (!isConflict(error) || attempt === conflictAttempts) throw error;
     }
-  }
-}
-
-async function found<T>(object: Promise<T>): Promise<T | undefined> {
-  try {
-    return await object;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
   }
 }

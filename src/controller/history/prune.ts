@@ -7,7 +7,7 @@ import { gitHookType, runType } from '../../api/keys.ts';
 import { keyOf } from '../../api/object.ts';
 import { canonicalRepository } from '../../api/repository.ts';
 import type { Clock } from '../../clock.ts';
-import { isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
+import { ifFound, isConflict, isNotFound, type Kube } from '../../kube/kube.ts';
 import { beyondLimits, isPast, type Sequence } from './history.ts';
 
 /** A batch takes whole sequences until it has so many runs: a write of about 10 KB, and a second or two of deletions. */
@@ -97,13 +97,8 @@ async function read(
   { kube }: PruneContext,
   signal: AbortSignal,
 ): Promise<GitHookRun | undefined> {
-  try {
-    const namespace = sibling?.metadata.namespace ?? '';
-    return await kube.get<GitHookRun>(runType, { namespace, name }, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const namespace = sibling?.metadata.namespace ?? '';
+  return ifFound(kube.get<GitHookRun>(runType, { namespace, name }, { signal }));
 }
 
 /** The name of the run that would follow; undefined where none can. */

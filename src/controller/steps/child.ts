@@ -3,7 +3,7 @@
 import type { GitHookRun } from '../../api/githookrun.ts';
 import { isObjectName, type KubeObject, keyOf, type ObjectKey } from '../../api/object.ts';
 import { TerminalError } from '../../errors.ts';
-import { ApiError, isAlreadyExists, isNotFound, type Kube, type ResourceType } from '../../kube/kube.ts';
+import { ApiError, ifFound, isAlreadyExists, type Kube, type ResourceType } from '../../kube/kube.ts';
 import type { ResourceKind } from '../../resource/resource.ts';
 import { type Acting, noPermission } from '../permission.ts';
 
@@ -39,12 +39,7 @@ async function getNamed(
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   if (!isObjectName(key.name)) return undefined;
-  try {
-    return await kube.get<KubeObject>(typeOf(kind), key, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return ifFound(kube.get<KubeObject>(typeOf(kind), key, { signal }));
 }
 
 /** For whom an object is created, and by whom. */

@@ -4,7 +4,7 @@ import type { GitHookRun } from '../../api/githookrun.ts';
 import { keptWindowMs } from '../../api/identity.ts';
 import { gitHookKey, gitHookType } from '../../api/keys.ts';
 import { parseKey } from '../../api/object.ts';
-import { isNotFound } from '../../kube/kube.ts';
+import { ifFound } from '../../kube/kube.ts';
 import type { RunContext } from '../run-context.ts';
 
 /** Why a run without a status is to be skipped; undefined when it is to be run. */
@@ -37,11 +37,6 @@ async function belongsToLiveGitHook(run: GitHookRun, context: RunContext, signal
   const key = gitHookKey(run);
   const { uid } = run.spec.gitHookRef;
   if (context.gitHooks.get(key)?.metadata.uid === uid) return true;
-  try {
-    const live = await context.kube.get<GitHook>(gitHookType, parseKey(key), { signal });
-    return live.metadata.uid === uid;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+  const live = await ifFound(context.kube.get<GitHook>(gitHookType, parseKey(key), { signal }));
+  return live?.metadata.uid === uid;
 }
