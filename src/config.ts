@@ -39,6 +39,8 @@ export interface Config {
   readonly sshKnownHostsFile: string;
   /** Certificate authorities to trust in addition to the system's, PEM; empty means none. */
   readonly caFile: string;
+  /** How manifests are fetched: see the flag. */
+  readonly fetch: 'auto' | 'git';
   readonly poll: PollConfig;
   /** Whether forges' logs of deliveries are read. */
   readonly deliveryLog: boolean;
@@ -133,6 +135,12 @@ const flags = {
     value: 'file',
     help: "Certificates (PEM) of authorities to trust in addition to the system's, for git, forges and chat. Read at the start.",
   },
+  fetch: {
+    default: 'auto',
+    value: 'way',
+    choices: ['auto', 'git'],
+    help: 'How manifests are fetched. auto asks http(s) servers for single objects, and runs git for ssh and where they give none; git always runs git.',
+  },
   'poll-interval': {
     default: '600s',
     value: 'duration',
@@ -202,6 +210,7 @@ function configOf(values: FlagValues<typeof flags>, given: ReadonlySet<string>, 
     allowInsecureCredentials: values['allow-insecure-credentials'],
     sshKnownHostsFile: values['ssh-known-hosts-file'],
     caFile: values['ca-file'],
+    fetch: values.fetch === 'git' ? 'git' : 'auto',
     deliveryLog: values['delivery-log'],
     poll: {
       intervalMs: Number.parseInt(values['poll-interval'], 10) * 1000,

@@ -101,7 +101,8 @@ async function wire(config: Config) {
   const workspace = await openWorkspace(tmpdir());
   const environment = { ...process.env, ...(ca && gitTrust(await workspace.write('ca.pem', ca.join('\n')))) };
   const { directory } = workspace;
-  const git = { directory, environment, knownHostsFile, allowInsecureCredentials, log };
+  const direct = config.fetch === 'auto' ? { ca, userAgent: web.userAgent } : undefined;
+  const git = { directory, environment, knownHostsFile, allowInsecureCredentials, direct, log };
   const sources = { manifests: createManifestSource(git), refs: createRefSource(git) };
   const parse = (logged: LoggedDelivery) => parseLogged(github, logged);
   const recovery = { record, parseLogged: parse, poll: config.poll };

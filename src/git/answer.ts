@@ -46,19 +46,20 @@ export function parseTrace(trace: string, now: number): ServerAnswer {
       .trim();
   const location = find('location');
   const contentType = find('content-type')?.split(';')[0];
-  const retryAfterMs = parseRetryAfter(find('retry-after'), now);
+  const wait = retryAfterMs(find('retry-after'), now);
   return {
     status: Number.parseInt(headers[last]?.split(' ')[1] ?? '', 10),
     ...(location !== undefined && { location }),
     ...(contentType !== undefined && { contentType }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(wait !== undefined && { retryAfterMs: wait }),
   };
 }
 
 /** How long any wish to wait is honoured: the windows of forges are an hour, and so long a manifest is tried to be fetched. */
 const longestWaitMs = 3_600_000;
 
-function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+/** A Retry-After header: seconds or a date. `now`: milliseconds since 1970. */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestWaitMs);

@@ -59,7 +59,7 @@ export function remoteEnvironment(local: Environment, options: RemoteOptions): E
   ] as const;
   const login =
     wanted.scheme !== 'ssh' && hasCredentials(credentials)
-      ? [[`http.${wanted.origin}/.extraHeader`, `Authorization: Basic ${basic(credentials)}`] as const]
+      ? [[`http.${wanted.origin}/.extraHeader`, `Authorization: ${authorization(credentials)}`] as const]
       : [];
   return {
     ...local,
@@ -76,6 +76,11 @@ export function secretForms(credentials: Credentials): string[] {
   if (!hasCredentials(credentials)) return [];
   const { password = '' } = credentials;
   return [basic(credentials), password, password.trim(), encodeURIComponent(password)].filter((form) => form !== '');
+}
+
+/** The value of the header that logs in. */
+export function authorization(credentials: Credentials): string {
+  return `Basic ${basic(credentials)}`;
 }
 
 /** The user defaults to git, which suits access tokens. */

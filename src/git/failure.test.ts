@@ -166,7 +166,7 @@ describe('read', () => {
   });
 
   it('answers UnsafeObjects when the tree fails the checks of git', async (t) => {
-    const { repository, read } = await testRepository(t);
+    const { repository, read } = await testRepository(t, {}, { direct: false });
     const blob = await repository.git(['hash-object', '-w', '--stdin'], { input: 'x' });
     const entry = Buffer.concat([Buffer.from('100644 ..\0'), Buffer.from(blob, 'hex')]);
     const tree = await repository.git(['hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], { input: entry });

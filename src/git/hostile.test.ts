@@ -25,7 +25,7 @@ describe('credentials', () => {
     const onRequest = () => {
       for (const source of fixture) samples.push(...processesOf(source).map((process) => process.commandLine));
     };
-    const source = await testRepository(t, { credentials, onRequest });
+    const source = await testRepository(t, { credentials, onRequest }, { direct: false });
     fixture.push(source);
     const commit = await source.repository.commit({ 'ci/job.yaml': 'private' });
     assert.equal(await source.read({ commit }, credentials), 'private');
@@ -61,7 +61,7 @@ describe('credentials', () => {
       https_proxy: 'http://proxy.invalid',
       GIT_SSH_COMMAND: 'planted',
     };
-    const source = await testRepository(t, { onRequest }, { environment });
+    const source = await testRepository(t, { onRequest }, { environment, direct: false });
     fixture.push(source);
     const commit = await source.repository.commit({ 'ci/job.yaml': 'x' });
     assert.equal(await source.read({ commit }, { password: 'canary-only' }), 'x');
@@ -137,7 +137,7 @@ const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-adv
 
 describe('a bad server', () => {
   it('that says nothing is left on abort, with no process and no folder behind', async (t) => {
-    const source = await testSource(t);
+    const source = await testSource(t, { direct: false });
     const { url, sockets } = await silentServer(t, () => {});
     const abort = new AbortController();
     const reading = source.read({ url }, credentials, abort.signal);

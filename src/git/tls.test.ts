@@ -83,7 +83,7 @@ describe('read over https', () => {
     const proxy = await startForwardProxy(t, { hosts: { 'git.test': Number(new URL(fixture.server.url).port) } });
     environment['http_proxy'] = proxy.url;
     assert.equal(await fixture.read({ url: 'http://git.test/acme/app.git', commit }), 'plain');
-    assert.match(proxy.log[0] ?? '', /^GET http:\/\/git\.test\/acme\/app\.git\/info\/refs/);
+    assert.match(proxy.log[0] ?? '', /^POST http:\/\/git\.test\/acme\/app\.git\/git-upload-pack/);
     assert.deepEqual(await leftovers(fixture), []);
   });
 });

@@ -1,46 +1,33 @@
 // Finds a file in the tree of a commit without a checkout, and says what is there instead when it is no plain file.
-// Called by the manifest source once the commit is fetched. Never follows a symbolic link.
+// Called by the ways of the manifest source, each with trees of its own. Never follows a symbolic link.
 import { TerminalError } from '../errors.ts';
 import { quoted } from './quoted.ts';
-import type { Session } from './session.ts';
 import type { Wanted } from './validate.ts';
 
-interface Entry {
+export interface Entry {
+  /** Six octal digits. */
   readonly mode: string;
   readonly id: string;
   readonly name: string;
 }
 
+/** The folders of one commit. A treeish is the commit's id or a tree's. */
+export interface Trees {
+  /** What lies at a path; undefined where there is nothing, or where a part of the path is no folder. */
+  find(treeish: string, path: string): Promise<Entry | undefined>;
+  /** What lies in it; of very many perhaps only the first. */
+  list(treeish: string): Promise<readonly Entry[]>;
+}
+
 const modes = { folder: '040000', symlink: '120000', submodule: '160000' };
 const plainModes: readonly string[] = ['100644', '100755'];
-const listingBytes = 1024 * 1024; // about 15,000 names: enough to look for a similar one
 
-/** The object id of the wanted file. Throws TerminalError (ManifestNotFound, Symlink, NotAFile, CommitNotFound). */
-export async function findFile(session: Session, wanted: Wanted): Promise<string> {
-  const entry = await findEntry(session, wanted.commit, wanted.path);
-  if (entry === undefined) throw await explainMissing(session, wanted);
+/** The object id of the wanted file. Throws TerminalError (ManifestNotFound, Symlink, NotAFile) and what the trees throw. */
+export async function findFile(trees: Trees, wanted: Wanted): Promise<string> {
+  const entry = await trees.find(wanted.commit, wanted.path);
+  if (entry === undefined) throw await explainMissing(trees, wanted);
   if (plainModes.includes(entry.mode)) return entry.id;
   throw explainKind(entry.mode, wanted);
-}
-
-async function findEntry(session: Session, treeish: string, path: string): Promise<Entry | undefined> {
-  const result = await session.local(['ls-tree', '-z', '--full-tree', treeish, '--', path]);
-  if (result.code !== 0) {
-    throw new TerminalError(
-      'CommitNotFound',
-      `${treeish} is no commit with files in it: ${result.words.trim().slice(0, 200)}`,
-    );
-  }
-  return parseListing(result.output.toString('utf8'))[0];
-}
-
-/** `<mode> <type> <id>\t<name>\0` each; a last one that is cut off is left out. */
-function parseListing(text: string): Entry[] {
-  return [...text.matchAll(/(\d{6}) \w+ ([0-9a-f]+)\t([^\0]*)\0/g)].map(([, mode = '', id = '', name = '']) => ({
-    mode,
-    id,
-    name,
-  }));
 }
 
 function explainKind(mode: string, wanted: Wanted): TerminalError {
@@ -68,22 +55,17 @@ function placeOf(wanted: Wanted, path: string): string {
 }
 
 /** Walks down from the root to the first part that is not there, or that is no folder. */
-async function explainMissing(session: Session, wanted: Wanted): Promise<TerminalError> {
+async function explainMissing(trees: Trees, wanted: Wanted): Promise<TerminalError> {
   const parts = wanted.path.split('/');
   let tree = wanted.commit;
   for (const [depth, part] of parts.entries()) {
-    const entry = await findEntry(session, tree, part);
+    const entry = await trees.find(tree, part);
     const parent = parts.slice(0, depth).join('/');
-    if (entry === undefined) return notFound(wanted, similarTo(parts, depth, await listing(session, tree)), parent);
+    if (entry === undefined) return notFound(wanted, similarTo(parts, depth, await trees.list(tree)), parent);
     if (entry.mode !== modes.folder) return explainParent(wanted, parts.slice(0, depth + 1).join('/'), entry.mode);
     tree = entry.id;
   }
   return notFound(wanted, undefined, '');
-}
-
-async function listing(session: Session, tree: string): Promise<Entry[]> {
-  const result = await session.local(['ls-tree', '-z', '--full-tree', tree], { outputBytes: listingBytes });
-  return parseListing(result.output.toString('utf8'));
 }
 
 function explainParent(wanted: Wanted, path: string, mode: string): TerminalError {

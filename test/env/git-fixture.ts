@@ -24,6 +24,8 @@ export interface SourceSettings {
   readonly allowInsecureCredentials?: boolean;
   readonly knownHostsFile?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Whether http(s) servers are asked for single objects first. Default: yes. */
+  readonly direct?: boolean;
 }
 
 export const anyCommit = '0123456789abcdef0123456789abcdef01234567';
@@ -40,6 +42,7 @@ export async function testSource(t: TestContext, settings: SourceSettings = {}):
     knownHostsFile: settings.knownHostsFile ?? '',
     environment: settings.environment ?? { PATH: process.env['PATH'] },
     limits: { notFoundRetriesMs: [], ...settings.limits },
+    direct: settings.direct === false ? undefined : { ca: undefined, userAgent: 'kube-git/test' },
     log: { debug: write, info: write, warn: write, error: write } as unknown as Log,
   });
   return {

@@ -1,0 +1,123 @@
+// Reads a file by stepping from object to object: the commit, each tree on the way, the blob, every one by its id. What was
+// read before is not asked for again. The first way of the manifest source for http(s); see docs/adr/0005.
+import { createHash } from 'node:crypto';
+import { type AgentOptions, createAgents } from '../../http-agents.ts';
+import { contentOf, manifestTooLarge } from '../content.ts';
+import type { Credentials } from '../git.ts';
+import { objectFormatOf } from '../session.ts';
+import { type Entry, findFile, type Trees } from '../tree.ts';
+import type { Read, Way } from '../way.ts';
+import { ask } from './ask.ts';
+import { ObjectCache } from './cache.ts';
+import { entriesOf, taggedBy, treeOf } from './objects.ts';
+import { type GitObject, ObjectTooLarge } from './pack.ts';
+import { Unusable } from './unusable.ts';
+
+export interface DirectOptions extends Omit<AgentOptions, 'environment'> {
+  /** Such as kube-git/2.0.0. */
+  readonly userAgent: string;
+}
+
+const mebibyte = 1024 * 1024;
+const cacheBytes = 16 * mebibyte; // the trees and manifests of some thousand repositories
+const treeBytes = 16 * mebibyte; // about 300,000 names in one folder; for more there is the git program
+const longestTagChain = 5;
+
+/** Where an object is to be had: from the cache, else from the server. */
+type Get = (id: string, how: { readonly alone: boolean; readonly maxBytes: number }) => Promise<GitObject>;
+
+/** The way; its connections and what it has read are kept for as long as it is. */
+export function createDirectWay(
+  options: DirectOptions,
+  { clock, environment }: Pick<Read['source'], 'clock' | 'environment'>,
+): Way {
+  const agentFor = createAgents({ ca: options.ca, environment });
+  const cache = new ObjectCache({ maxBytes: cacheBytes, clock });
+  return {
+    name: 'objects',
+    fits: ({ scheme }) => scheme !== 'ssh',
+    read: async (read) => {
+      try {
+        return await readFile(read, getter(read, { ...options, agentFor, cache }));
+      } catch (error) {
+        if (error instanceof Unusable) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+interface Parts extends DirectOptions {
+  readonly agentFor: ReturnType<typeof createAgents>;
+  readonly cache: ObjectCache;
+}
+
+function getter({ wanted, credentials, source, signal }: Read, { agentFor, cache, userAgent }: Parts): Get {
+  const place = `${wanted.url} ${digestOf(credentials)}`;
+  const { silentSeconds } = source.limits;
+  const asking = { wanted, credentials, agentFor, userAgent, silentSeconds, signal, environment: source.environment };
+  return async (id, { alone, maxBytes }) => {
+    const known = cache.get(`${place} ${id}`);
+    if (known) return known;
+    const found = await ask({ ids: [id], format: objectFormatOf(id), alone }, maxBytes, asking);
+    const object = found.get(id);
+    if (object === undefined) throw new Unusable('another object than the one that was asked for');
+    for (const [each, other] of found) cache.set(`${place} ${each}`, other);
+    return object;
+  };
+}
+
+function digestOf({ username = '', password = '' }: Credentials): string {
+  return createHash('sha256')
+    .update(JSON.stringify([username, password]))
+    .digest('base64');
+}
+
+async function readFile({ wanted, source }: Read, get: Get): Promise<string> {
+  const root = treeOf(await readCommit(wanted.commit, get));
+  const entry = await findFile(treesOf(wanted.commit, root, get), wanted);
+  const { fileBytes } = source.limits;
+  try {
+    const { type, content } = await get(entry, { alone: false, maxBytes: fileBytes });
+    if (type !== 'blob') throw new Unusable('a file that is no blob');
+    return contentOf(content, wanted);
+  } catch (error) {
+    throw error instanceof ObjectTooLarge ? manifestTooLarge(wanted, fileBytes) : error;
+  }
+}
+
+/** The commit itself, or the one that an annotated tag stands for. */
+async function readCommit(id: string, get: Get): Promise<GitObject> {
+  let next = id;
+  for (let step = 0; step <= longestTagChain; step++) {
+    const object = await getStructure(next, get);
+    if (object.type === 'commit') return object;
+    if (object.type !== 'tag') break;
+    next = taggedBy(object);
+  }
+  throw new Unusable('no commit');
+}
+
+/** A commit, tag or tree. One that is too large for here may still be read by the git program. */
+async function getStructure(id: string, get: Get): Promise<GitObject> {
+  try {
+    return await get(id, { alone: true, maxBytes: treeBytes });
+  } catch (error) {
+    throw error instanceof ObjectTooLarge ? new Unusable(error.message) : error;
+  }
+}
+
+function treesOf(commit: string, root: string, get: Get): Trees {
+  const list = async (treeish: string): Promise<readonly Entry[]> => {
+    const tree = await getStructure(treeish === commit ? root : treeish, get);
+    if (tree.type !== 'tree') throw new Unusable('a folder that is no tree');
+    return entriesOf(tree, objectFormatOf(commit));
+  };
+  const find = async (treeish: string, path: string): Promise<Entry | undefined> => {
+    const [name = '', ...rest] = path.split('/');
+    const entry = (await list(treeish)).find((one) => one.name === name);
+    if (rest.length === 0 || entry === undefined) return entry;
+    return entry.mode === '040000' ? find(entry.id, rest.join('/')) : undefined;
+  };
+  return { find, list };
+}

@@ -1,0 +1,68 @@
+// The lines that git's protocol is made of, and what kube-git asks with them. Pure. The formats are git's own documents
+// gitprotocol-common(5) (pkt-line) and gitprotocol-v2(5) (command=fetch).
+import { Unusable } from './unusable.ts';
+
+export interface Question {
+  /** Full object ids; all of one repository. */
+  readonly ids: readonly string[];
+  readonly format: 'sha1' | 'sha256';
+  /** Commits come without their trees and parents, trees without what is in them. Only servers with filters take that. */
+  readonly alone: boolean;
+}
+
+const flush = '0000';
+const delimiter = '0001';
+const lengthDigits = 4;
+const sideband = { pack: 1, progress: 2, error: 3 };
+
+/** The body of the request. Nothing in it but ids is anybody's text. */
+export function questionOf({ ids, format, alone }: Question): string {
+  return [
+    line('command=fetch'),
+    ...(format === 'sha256' ? [line('object-format=sha256')] : []),
+    delimiter,
+    line('no-progress'),
+    ...(alone ? [line('filter tree:0'), line('deepen 1')] : []),
+    ...ids.map((id) => line(`want ${id}`)),
+    line('done'),
+    flush,
+  ].join('');
+}
+
+function line(text: string): string {
+  return `${(lengthDigits + text.length + 1).toString(16).padStart(lengthDigits, '0')}${text}\n`;
+}
+
+/** The pack in the body of the answer. Throws Unusable where there is none, with the server's words. */
+export function packOf(answer: Buffer): Buffer {
+  const chunks: Buffer[] = [];
+  let inPack = false;
+  for (const packet of packetsOf(answer)) {
+    if (packet.toString('latin1', 0, 4) === 'ERR ') throw new Unusable(words(packet));
+    if (!inPack) inPack = packet.toString('latin1').trimEnd() === 'packfile';
+    else if (packet[0] === sideband.pack) chunks.push(packet.subarray(1));
+    else if (packet[0] !== sideband.progress) throw new Unusable(words(packet.subarray(1)));
+  }
+  if (chunks.length === 0) throw new Unusable('the answer holds no pack');
+  return Buffer.concat(chunks);
+}
+
+/** What the lines hold; flush, delimiter and the end of the answer are left out. */
+function* packetsOf(answer: Buffer): Generator<Buffer> {
+  for (let at = 0; at < answer.length; ) {
+    const digits = answer.toString('latin1', at, at + lengthDigits);
+    const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
+    if (length < 0 || length === 3 || at + length > answer.length) throw new Unusable('the answer is cut or garbled');
+    if (length > lengthDigits) yield answer.subarray(at + lengthDigits, at + length);
+    at += Math.max(length, lengthDigits);
+  }
+}
+
+const shownBytes = 300;
+
+function words(packet: Buffer): string {
+  return packet
+    .toString('utf8', 0, shownBytes)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim();
+}

@@ -1,0 +1,6 @@
+// Says that objects are not to be had from a server in this way, whatever the cause: the git program is asked instead, and
+// what it says of the cause is what a person reads.
+
+export class Unusable extends Error {
+  override readonly name = 'Unusable';
+}
