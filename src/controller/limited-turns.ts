@@ -5,7 +5,7 @@
  * When a key that waits asks again by itself, should the one before it have been called and have had nothing to do. Each
  * costs a request, and stands in the queue before who is called: where many wait, only some four a second ask.
  */
-const lookAgainMs = { least: 10_000, each: 250, most: 5 * 60_000 };
+const lookAgainMs = { least: 10_000, each: 250, most: 60 * 60_000 };
 
 interface Server {
   busy: number;
@@ -40,6 +40,14 @@ export class LimitedTurns {
       server.busy -= 1;
       this.#next(host, server);
     }
+  }
+
+  /** To be called where a key that may have waited, or been called, has nothing to do any more: the next one is called. */
+  pass(host: string, key: string): void {
+    const server = this.#servers.get(host);
+    if (server === undefined) return;
+    server.waiting.delete(key);
+    if (server.busy < this.#limit) this.#next(host, server);
   }
 
   #next(host: string, { busy, waiting }: Server): void {

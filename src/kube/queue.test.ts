@@ -100,6 +100,21 @@ describe('Queue', () => {
     assert.deepEqual(handled, ['a']);
   });
 
+  it('does not add a key later that was handled meanwhile, unless its time was set since', async (t) => {
+    const { queue, handled, clock, hold } = start(t);
+    queue.addAfter('a', 5000);
+    queue.add('a');
+    await clock.advance(10_000);
+    assert.deepEqual(handled, ['a']);
+    const release = hold();
+    queue.add('a');
+    await nextTurn();
+    queue.addAfter('a', 5000);
+    release();
+    await clock.advance(5000);
+    assert.deepEqual(handled, ['a', 'a', 'a']);
+  });
+
   it('waits twice as long after each failure of a key, up to the limit, until the key is forgotten', async (t) => {
     const { queue, clock } = start(t);
     const waits: number[] = [];

@@ -49,7 +49,7 @@ export class Queue {
     this.#wake();
   }
 
-  /** Added in `delayMs`, a day at the most. Of several times for one key the earliest counts. */
+  /** Added in `delayMs`, a day at the most, unless it is handled before. Of several times for one key the earliest counts. */
   addAfter(key: string, delayMs: number): void {
     if (delayMs <= 0) {
       this.add(key);
@@ -59,7 +59,7 @@ export class Queue {
     const due = this.#options.clock.monotonic() + ms;
     const before = this.#timers.get(key);
     if (before !== undefined && before.due <= due) return;
-    before?.stop.abort();
+    this.#dropTimer(key);
     const stop = new AbortController();
     this.#timers.set(key, { due, stop });
     this.#options.clock.sleep(ms, stop.signal).then(
@@ -105,6 +105,7 @@ export class Queue {
       }
       this.#waiting.delete(key);
       this.#handling.add(key);
+      this.#dropTimer(key);
       try {
         await handle(key);
       } catch {
@@ -114,6 +115,12 @@ export class Queue {
         if (this.#waiting.has(key)) this.#wake();
       }
     }
+  }
+
+  /** What it was to come for is looked at now; the handler says when to come next. */
+  #dropTimer(key: string): void {
+    this.#timers.get(key)?.stop.abort();
+    this.#timers.delete(key);
   }
 
   /** The oldest waiting key that nobody handles now. */

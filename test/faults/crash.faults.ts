@@ -12,23 +12,25 @@ import { atOnce, sample } from './size.ts';
 interface Variant {
   readonly name: string;
   readonly story: Omit<Story, 'program' | 'nemesis'>;
-  /** Only from this point on is it another story. */
-  readonly from: string;
+  /** Only at these of the points that it has is it another story. */
+  readonly at: (point: string, index: number, points: readonly string[]) => boolean;
   /** How many scenarios of it the short form has. */
   readonly short: number;
 }
 
+const anywhere: Variant['at'] = () => true;
+const fromCreation: Variant['at'] = (_, index, points) => index >= points.indexOf('POST jobs #1');
+const atGit: Variant['at'] = (point) => / (?:info\/refs|git-upload-pack) /.test(point);
+
 const variants: readonly Variant[] = [
-  { name: 'crash', story: {}, from: 'delivery #1', short: 40 },
+  { name: 'crash', at: anywhere, short: 40, story: {} },
+  { name: 'crash, redelivered', at: anywhere, short: 8, story: { downtime: redeliver, afterwards: redeliver } },
+  { name: 'crash, Job ends', at: fromCreation, short: 8, story: { downtime: finishJobs } },
   {
-    ...{ name: 'crash, redelivered', from: 'delivery #1', short: 8 },
-    story: { downtime: redeliver, afterwards: redeliver },
-  },
-  { name: 'crash, Job ends', from: 'POST jobs #1', short: 8, story: { downtime: finishJobs } },
-  {
-    ...{ name: 'crash, Job ends, TTL 0', from: 'POST jobs #1', short: 8 },
+    ...{ name: 'crash, Job ends, TTL 0', at: fromCreation, short: 8 },
     story: { downtime: finishJobs, manifest: fleetingManifest },
   },
+  { name: 'crash, git program', at: atGit, short: 4, story: { args: ['-fetch=git'] } },
 ];
 
 test('a crash at any point loses nothing and doubles nothing', {
@@ -36,10 +38,11 @@ test('a crash at any point loses nothing and doubles nothing', {
   concurrency: atOnce,
 }, async (t) => {
   const program = await buildProgram(t);
-  const { points } = await new Lanes(t).use((lane) => play(lane, { program }));
-  for (const variant of variants) {
-    const { name, story, from, short } = variant;
-    const cases = points.slice(points.indexOf(from)).flatMap((point) =>
+  const lanes = new Lanes(t);
+  for (const { name, story, at, short } of variants) {
+    const { args = [] } = story;
+    const { points } = await lanes.use((lane) => play(lane, { program, args }));
+    const cases = points.filter(at).flatMap((point) =>
       (Object.keys(moments) as Moment[]).map(
         (moment): Case => ({
           row: point,

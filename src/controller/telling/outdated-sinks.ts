@@ -10,9 +10,14 @@ export class OutdatedSinks {
     if (outdated !== 'nothing') this.#notes.set(key, outdated);
   }
 
+  /** What is noted. */
+  look(key: string): Outdated {
+    return this.#notes.get(key) ?? 'nothing';
+  }
+
   /** What was noted, once. */
   take(key: string): Outdated {
-    const outdated = this.#notes.get(key) ?? 'nothing';
+    const outdated = this.look(key);
     this.#notes.delete(key);
     return outdated;
   }

@@ -47,10 +47,21 @@ function parseTellKey(key: string): { run: string; sink: SinkKey } {
 export async function tell(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
   const { run: runKey, sink } = parseTellKey(key);
   const run = await context.runs.read(runKey, signal);
-  if (run === undefined) return undefined;
-  return context.entryTurns.take(`${sink.type} ${sink.name}`, key, () =>
+  const entry = `${sink.type} ${sink.name}`;
+  if (run === undefined || !isDue(run, key, context)) {
+    context.entryTurns.pass(entry, key);
+    return undefined;
+  }
+  return context.entryTurns.take(entry, key, () =>
     context.turns.take(turnKey(run, sink), () => tellNow(key, context, signal)),
   );
+}
+
+/** Whether there may be something to say: who has nothing to say must not stand in the way of others. */
+function isDue(run: GitHookRun, key: string, { spokenOver: spoken, clock, outdated }: TellContext): boolean {
+  const sink = findSink(run, parseTellKey(key).sink);
+  if (sink === undefined) return false;
+  return spoken.has(key) || plan(sink, clock.now(), outdated.look(key)).kind !== 'done';
 }
 
 /** Runs of one GitHook and commit speak in turn: what one says must not arrive after what a newer one says. */

@@ -60,7 +60,7 @@ export const others: readonly Mutant[] = [
       },
     ],
     fault: 'none',
-    story: () => ({}),
+    story: () => ({ args: ['-fetch=git'] }),
     caughtBy: 'S5',
   },
   {
@@ -120,7 +120,7 @@ export const others: readonly Mutant[] = [
       { file: 'src/git/session.ts', find: 'close: () => remove(folder),', replace: 'close: async () => undefined,' },
     ],
     fault: 'none',
-    story: () => ({}),
+    story: () => ({ args: ['-fetch=git'] }),
     caughtBy: 'S8',
   },
   {
