@@ -36,6 +36,7 @@ describe('parseConfig', () => {
       allowInsecureCredentials: false,
       sshKnownHostsFile: '',
       caFile: '',
+      fetch: 'auto',
       deliveryLog: true,
       poll: { intervalMs: 600_000, settleMs: 120_000 },
       election: { enabled: true, namespace: 'default', name: 'kube-git', identity: '', leaseDurationSeconds: 15 },
