@@ -9,7 +9,7 @@ import { runNodeTests, runProgram } from './run-tests.ts';
 import { checkGit, withTestCluster } from './test-cluster.ts';
 
 /** The order of the tables. */
-const suites = ['crash', 'crash-twice', 'unobserved', 'silent', 'stale', 'mutants', 'long'];
+const suites = ['crash', 'crash-twice', 'unheard', 'unobserved', 'silent', 'stale', 'mutants', 'long'];
 
 const { values: options, positionals: given } = parseArgs({
   allowPositionals: true,

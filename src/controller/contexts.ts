@@ -82,6 +82,8 @@ interface Parts {
   readonly children: ReadonlyMap<string, Store<KubeObject>>;
   readonly index: RunIndex;
   readonly runs: RunStore;
+  /** The run with this key as the watch shows it. */
+  watched(key: string): GitHookRun | undefined;
   readonly outdated: OutdatedSinks;
   readonly arrivals: Arrivals;
   /** Has what is asked by hand under this key looked at again. */
@@ -115,6 +117,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       ...common,
       manifests: deps.manifests,
       children: new Children(parts.children),
+      shown: (key) => (parts.runs.isKnown(key) ? undefined : parts.watched(key)),
       fetchTurns: new LimitedTurns(fetchesEach, parts.wakeRun),
       announce,
       actingFor: as,

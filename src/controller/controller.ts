@@ -77,6 +77,7 @@ export class Controller {
       children: this.#watches.children,
       index: this.#index,
       runs: this.#store,
+      watched: (key) => runs.get(key),
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
       wakeByHand: (key) => this.#byHandQueue.add(key),

@@ -24,14 +24,20 @@ export class LimitedTurns {
     this.#wake = wake;
   }
 
-  /** Does the work, or, when it is not the key's turn, returns after how many milliseconds to ask again: it may be called before. */
+  /** After how many milliseconds to ask again: it may be called before. Undefined when it is the key's turn. */
+  wait(host: string, key: string): number | undefined {
+    const server = this.#servers.get(host);
+    if (server === undefined || server.busy < this.#limit) return undefined;
+    server.waiting.add(key);
+    return Math.min(lookAgainMs.most, Math.max(lookAgainMs.least, server.waiting.size * lookAgainMs.each));
+  }
+
+  /** Does the work, or, when it is not the key's turn, returns what wait() does. */
   async take<T>(host: string, key: string, work: () => Promise<T>): Promise<T | number> {
+    const waitMs = this.wait(host, key);
+    if (waitMs !== undefined) return waitMs;
     const server = this.#servers.get(host) ?? { busy: 0, waiting: new Set() };
     this.#servers.set(host, server);
-    if (server.busy >= this.#limit) {
-      server.waiting.add(key);
-      return Math.min(lookAgainMs.most, Math.max(lookAgainMs.least, server.waiting.size * lookAgainMs.each));
-    }
     server.waiting.delete(key);
     server.busy += 1;
     try {

@@ -28,6 +28,8 @@ export interface RunContext {
   readonly gitHooks: { get(key: string): GitHook | undefined };
   readonly children: Children;
   readonly runs: RunStore;
+  /** The run as the watch shows it, where it was not written since; undefined where there is none. */
+  readonly shown: (key: string) => GitHookRun | undefined;
   readonly announce: Announcer;
   readonly fetchTurns: LimitedTurns;
   /** The run's ServiceAccount. */

@@ -39,6 +39,11 @@ export class RunStore {
     }
   }
 
+  /** Whether a read needs no request. */
+  isKnown(key: string): boolean {
+    return this.#own.has(key);
+  }
+
   /** Writes what `change` makes of the run; throws a conflict where somebody else has written it since it was read. */
   write(run: GitHookRun, change: (newest: GitHookRun) => GitHookRunStatus, signal: AbortSignal): Promise<GitHookRun> {
     const key = formatKey(keyOf(run));

@@ -13,6 +13,7 @@ import { createChild, getChild, isControlledBy, isServerTrouble } from './steps/
 import { finish } from './steps/finish.ts';
 import { prepare, serverOf } from './steps/prepare.ts';
 import { stand } from './steps/stand.ts';
+import { waitForTurn } from './steps/turn.ts';
 import { unwanted } from './steps/unwanted.ts';
 
 /** When to come back without being called: milliseconds, undefined for never. */
@@ -20,6 +21,8 @@ export type Again = number | undefined;
 
 /** Moves a run as far as it can go now. Throws what is to be tried again with back-off. */
 export async function reconcileRun(key: string, context: RunContext, signal: AbortSignal): Promise<Again> {
+  const waitMs = waitForTurn(key, context);
+  if (waitMs !== undefined) return waitMs;
   const run = await context.runs.read(key, signal);
   if (run === undefined || run.metadata.deletionTimestamp !== undefined) return undefined;
   if (isEnded(run)) {

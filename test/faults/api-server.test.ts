@@ -42,7 +42,8 @@ async function runToTheEnd(s: Scenario, files: Readonly<Record<string, string>> 
 describe('an API server', () => {
   it('that cannot create while git is away too: the run stays Creating and runs once', async (t) => {
     const proxy = await startApiProxy(t);
-    const s = await startScenario(t, { master: proxy.url });
+    // What was read before is not kept by the git program.
+    const s = await startScenario(t, { master: proxy.url, args: ['-fetch=git'] });
     const git = await startProxy({ target: new URL(s.forge.url) });
     t.after(() => git.close());
     await s.gitHook('app', { repository: `${git.url}/acme/app.git` });

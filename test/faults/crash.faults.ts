@@ -3,7 +3,7 @@
 import { test } from 'node:test';
 import { finishJobs, fleetingManifest, redeliver } from './downtime.ts';
 import { Lanes } from './lane.ts';
-import { killAt, type Moment, moments } from './points.ts';
+import { killAt, type Moment, moments, terminateAt } from './points.ts';
 import { buildProgram } from './program.ts';
 import { type Case, prove } from './results.ts';
 import { play, type Story } from './scenario.ts';
@@ -56,4 +56,23 @@ test('a crash at any point loses nothing and doubles nothing', {
     );
     await prove(t, name, sample(cases, { short }, name));
   }
+});
+
+test('an end on request at any point is clean, loses nothing and doubles nothing', {
+  timeout: 3_600_000,
+  concurrency: atOnce,
+}, async (t) => {
+  const program = await buildProgram(t);
+  const { points } = await new Lanes(t).use((lane) => play(lane, { program }));
+  const cases = points.map(
+    (point): Case => ({
+      row: point,
+      column: 'SIGTERM as it is sent',
+      run: async (lane) => {
+        const { violations, crashes } = await play(lane, { program, nemesis: terminateAt(point) });
+        return { met: crashes > 0, violations };
+      },
+    }),
+  );
+  await prove(t, 'terminated', sample(cases, { short: 6 }, 'terminated'));
 });

@@ -21,7 +21,10 @@ export interface Keeper extends Hand {
   current(): KubeGit;
   /** What all lives have written. */
   output(): string;
+  /** How often it was ended, by SIGKILL or SIGTERM. */
   crashes(): number;
+  /** Lives that did not end as they must after SIGTERM, in words. */
+  misdeeds(): readonly string[];
   /** How many processes there have been. */
   starts(): number;
   /** SIGCONT. */
@@ -34,13 +37,17 @@ export interface Keeper extends Hand {
   stop(): Promise<void>;
 }
 
+/** docs/reliability.md promises it. */
+const endsWithinSeconds = 15;
+
 export async function keep(t: TestContext, options: KeeperOptions): Promise<Keeper> {
   const lives: KubeGit[] = [];
   const others: KubeGit[] = [];
   const lastWords: string[] = [];
+  const misdeeds: string[] = [];
   let pid = 0;
   let crashes = 0;
-  let struck = false;
+  let struck: NodeJS.Signals | undefined;
   let stopped = false;
   let cycle: Promise<void> | undefined;
   const live = async (): Promise<void> => {
@@ -56,12 +63,27 @@ export async function keep(t: TestContext, options: KeeperOptions): Promise<Keep
   };
   const restart = async (): Promise<void> => {
     while (struck) {
-      await lives.at(-1)?.kill();
+      await (struck === 'SIGTERM' ? terminated() : lives.at(-1)?.kill());
       await options.downtime?.();
-      struck = false;
+      struck = undefined;
       await live();
     }
     cycle = undefined;
+  };
+  const terminated = async (): Promise<void> => {
+    const from = performance.now();
+    const code = await lives.at(-1)?.stop('SIGTERM');
+    const seconds = (performance.now() - from) / 1000;
+    if (code !== 0 || seconds > endsWithinSeconds)
+      misdeeds.push(`ended with ${code} ${seconds.toFixed(1)} s after SIGTERM`);
+  };
+  const strike = (signal: 'SIGKILL' | 'SIGTERM'): void => {
+    if (stopped) return;
+    crashes++;
+    struck = signal;
+    if (signal === 'SIGKILL') process.kill(pid, 'SIGKILL');
+    cycle ??= restart();
+    cycle.catch(() => undefined);
   };
   await live();
   const settled = async (): Promise<void> => {
@@ -82,14 +104,9 @@ export async function keep(t: TestContext, options: KeeperOptions): Promise<Keep
         }),
       );
     },
-    kill: () => {
-      if (stopped) return;
-      crashes++;
-      struck = true;
-      process.kill(pid, 'SIGKILL');
-      cycle ??= restart();
-      cycle.catch(() => undefined);
-    },
+    kill: () => strike('SIGKILL'),
+    terminate: () => strike('SIGTERM'),
+    misdeeds: () => misdeeds,
     settled,
     stop: async () => {
       stopped = true;

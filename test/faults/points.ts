@@ -26,6 +26,8 @@ export type Nemesis = (point: Point, hand: Hand) => Fault | undefined;
 export interface Hand {
   /** SIGKILL now; it is started again. */
   kill(): void;
+  /** SIGTERM now, as a rolling update does; it is started again when it has ended. */
+  terminate(): void;
   /** SIGSTOP. */
   suspend(): void;
 }
@@ -73,6 +75,18 @@ export const moments = {
 } as const;
 
 export type Moment = keyof typeof moments;
+
+/** Asks it to end, once, at this point; the request is sent all the same. */
+export function terminateAt(name: string): Nemesis {
+  let struck = false;
+  return (point, hand) => {
+    if (!struck && point.name === name) {
+      struck = true;
+      hand.terminate();
+    }
+    return undefined;
+  };
+}
 
 /** Kills once, at this point and moment. */
 export function killAt(name: string, moment: Moment): Nemesis {

@@ -54,7 +54,7 @@ describe('a git server', () => {
 });
 
 it('a program that is missing is said on the run, and tried again', async (t) => {
-  const s = await startScenario(t, { env: { PATH: '/nowhere' } });
+  const s = await startScenario(t, { env: { PATH: '/nowhere' }, args: ['-fetch=git'] });
   await s.gitHook('app');
   const commit = await s.push({ 'job.yaml': jobManifest });
   const { status } = await s.untilRun(commit, (run) => run.status?.phase === 'Pending', 'Pending');

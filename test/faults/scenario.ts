@@ -133,7 +133,8 @@ async function playIn(t: TestContext, lane: Lane, story: Story): Promise<Outcome
   });
   gathering.quietFrom = await untilAtRest(lane);
   const evidence = await gather(stage, story.expected ?? 'Succeeded');
-  return { violations: judge(evidence), crashes: keeper.crashes(), points, evidence };
+  const violations = [...judge(evidence), ...keeper.misdeeds().map((what) => `S8: ${what}`)];
+  return { violations, crashes: keeper.crashes(), points, evidence };
 }
 
 async function begin(t: TestContext, lane: Lane, story: Story): Promise<Stage> {

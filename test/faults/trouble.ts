@@ -66,29 +66,35 @@ export function suspended(): Omit<Story, 'program'> {
 
 /** What each of the two GitHooks has seen is stored by then: its second look comes after that. */
 const enoughLooks = 5;
+export const pollSoon: readonly string[] = ['-poll-interval=3s', '-poll-settle=1s'];
+
+/** Until the refs are known from before the push. */
+export async function lookedAtAll({ lane }: Scene): Promise<void> {
+  const hasLooked = (): boolean => {
+    const looks = lane.callsSince(0).filter((call) => call.what === 'POST git-upload-pack');
+    return looks.length >= enoughLooks && looks.every(({ done }) => done);
+  };
+  await waitFor(hasLooked, { what: 'looks at the refs', deadlineMs: 60_000 });
+}
+
+/** Looks go on for ever, and nothing would be at rest. */
+export async function pollNoMore({ namespace }: Scene): Promise<void> {
+  for (const { metadata } of await gitHooksIn(namespace)) {
+    const path = `/apis/kubegit.appspero.com/v1alpha1/namespaces/${namespace}/githooks/${metadata.name}`;
+    await api('PATCH', path, { spec: { poll: { intervalSeconds: 0 } } });
+  }
+}
 
 /** The push comes while kube-git is dead, and no webhook tells of it: only what it has stored before says that it is new. */
 export function unheard(): Omit<Story, 'program'> {
   let manifest = '';
   return {
-    polled: true,
-    args: ['-poll-interval=3s', '-poll-settle=1s'],
-    arrive: async ({ lane, killAndRestart }, what) => {
+    ...{ polled: true, args: pollSoon, atLast: pollNoMore },
+    arrive: async (scene, what) => {
       manifest = what;
-      const hasLooked = (): boolean => {
-        const looks = lane.callsSince(0).filter((call) => call.what === 'POST git-upload-pack');
-        return looks.length >= enoughLooks && looks.every(({ done }) => done);
-      };
-      await waitFor(hasLooked, { what: 'looks at the refs', deadlineMs: 60_000 });
-      await killAndRestart();
+      await lookedAtAll(scene);
+      await scene.killAndRestart();
     },
     downtime: ({ lane }) => pushUnheard(lane, manifest),
-    // Looks go on for ever, and nothing would be at rest.
-    atLast: async ({ namespace }) => {
-      for (const { metadata } of await gitHooksIn(namespace)) {
-        const path = `/apis/kubegit.appspero.com/v1alpha1/namespaces/${namespace}/githooks/${metadata.name}`;
-        await api('PATCH', path, { spec: { poll: { intervalSeconds: 0 } } });
-      }
-    },
   };
 }

@@ -15,6 +15,8 @@ const eventType = { group: '', version: 'v1', plural: 'events' } as const;
 /** Between two looks at pods that do not start: soon after the start, later once a minute. */
 const firstLookMs = 2_000;
 const laterLookMs = 60_000;
+/** A Job has no pods yet while its controller is busy; Events are read from etcd, all of the namespace at each look. */
+const refusalsFromMs = 5_000;
 
 /** The observation as the run's standing, with the pods' words added. A missing right to read pods or Events costs only those. */
 export async function explain(
@@ -25,28 +27,32 @@ export async function explain(
 ): Promise<Standing> {
   const { waitingPods, failedPods, ...standing } = seen;
   const selector = seen.phase === 'Failed' ? failedPods : waitingPods;
-  if (selector === undefined || (seen.phase === 'Running' && isFresh(run, clock))) return standing;
+  if (selector === undefined || (seen.phase === 'Running' && ageOf(run, clock) < firstLookMs)) return standing;
   const list = listOf(kube, run, signal);
   const pods = await list(podType, { labelSelector: selector });
-  if (seen.phase === 'Running') return { ...standing, ...(explainPods(pods) ?? (await refusal(run, pods, list))) };
+  if (seen.phase === 'Running')
+    return { ...standing, ...(explainPods(pods) ?? (await refusal(run, pods, { list, clock }))) };
   const hint = explainFailure(pods);
   return hint === undefined ? standing : { ...standing, message: `${seen.message} ${hint}` };
 }
 
-/** Pods need a moment to start: before that there is nothing to explain. */
-function isFresh(run: GitHookRun, clock: Clock): boolean {
-  return clock.now() - Date.parse(run.status?.startTime ?? '') < firstLookMs;
+/** In milliseconds; NaN before it has started. */
+function ageOf(run: GitHookRun, clock: Clock): number {
+  return clock.now() - Date.parse(run.status?.startTime ?? '');
 }
 
 /** Half the time the resource has been there, between two seconds and a minute: no state to keep over a restart. */
 export function lookAgainMs(run: GitHookRun, clock: Clock): number {
-  const sinceStartMs = clock.now() - Date.parse(run.status?.startTime ?? '');
-  return Math.min(laterLookMs, Math.max(firstLookMs, sinceStartMs / 2 || firstLookMs));
+  return Math.min(laterLookMs, Math.max(firstLookMs, ageOf(run, clock) / 2 || firstLookMs));
 }
 
-async function refusal(run: GitHookRun, pods: readonly KubeObject[], list: List): Promise<Explanation | undefined> {
+async function refusal(
+  run: GitHookRun,
+  pods: readonly KubeObject[],
+  { list, clock }: { readonly list: List; readonly clock: Clock },
+): Promise<Explanation | undefined> {
   const { uid } = run.status?.resource ?? {};
-  if (uid === undefined || !needsMore(pods)) return undefined;
+  if (uid === undefined || !needsMore(pods) || ageOf(run, clock) < refusalsFromMs) return undefined;
   return explainRefusal(await list(eventType, { fieldSelector: refusalSelector(uid) }), pods);
 }
 

@@ -27,6 +27,8 @@ const explained = 5;
 
 export interface Way {
   readonly write: (line: string) => void;
+  /** Given what was found before the soak, which takes long and may be stopped. */
+  readonly onLoad?: (report: LongReport) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -65,17 +67,39 @@ export async function longRun(t: Leftovers, options: LongOptions, way: Way): Pro
   const load = { options, pushes: pushes.slice(0, options.pushes), name: 'load', perSecond: options.perSecond };
   const atFirst = await phase(state, load, way);
   const after = await tidy(world, before, way.signal);
+  const found = { options, before, atFirst };
+  if (soaking === 0) return end(ended, () => reportOf(state, ender, { ...found, after }, way));
+  await way.onLoad?.(await reportOf(state, ender, { ...found, after }, way));
   const soak = { options, pushes: pushes.slice(options.pushes), name: 'soak', perSecond: soakPerSecond };
-  const then = soaking > 0 ? await phase(state, soak, way) : undefined;
-  const slices = then === undefined ? [] : slicesOf(state.samples, then.from, then.to);
-  const last = then === undefined ? after : await tidy(world, before, way.signal);
-  await ended();
+  const then = await phase(state, soak, way);
+  const last = await tidy(world, before, way.signal);
+  return end(ended, () => reportOf(state, ender, { ...found, then, after: last }, way));
+}
 
+async function end<T>(looking: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  await looking();
+  return work();
+}
+
+interface FoundSoFar {
+  readonly options: LongOptions;
+  readonly before: readonly Holding[];
+  readonly after: readonly Holding[];
+  readonly atFirst: PhaseTimes;
+  /** The soak's. */
+  readonly then?: PhaseTimes;
+}
+
+/** What came of everything so far. */
+async function reportOf(state: State, ender: Ender, found: FoundSoFar, { write }: Way): Promise<LongReport> {
+  const { world } = state;
+  const { options, before, after, atFirst, then } = found;
+  const slices = then === undefined ? [] : slicesOf(state.samples, then.from, then.to);
   const sendings = state.clients.flatMap((client) => client.sendings);
   const violations = check({ world, sendings, ledger: state.ledger, ender });
-  for (const violation of violations.slice(0, explained)) way.write(await explain(violation, sendings, state));
+  for (const violation of violations.slice(0, explained)) write(await explain(violation, sendings, state));
   const names = world.replicas.map(({ name }) => name);
-  const holding = names.map((replica, at) => ({ replica, before: before[at]!, after: last[at]! }));
+  const holding = names.map((replica, at) => ({ replica, before: before[at]!, after: after[at]! }));
   return {
     ...{ options, date: new Date().toISOString().slice(0, 10), holdings: holding, slices },
     minutes: { pushing: atFirst.pushing, running: atFirst.running, soak: then?.running ?? 0 },

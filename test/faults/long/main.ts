@@ -4,7 +4,7 @@ import { runProgram } from '../../../hack/run-tests.ts';
 import { messageOf } from '../../../src/errors.ts';
 import { longRun } from './long-run.ts';
 import { parseOptions, usage } from './options.ts';
-import { markdownOf, writeReport } from './report.ts';
+import { type LongReport, markdownOf, writeReport } from './report.ts';
 import { Leftovers } from './world.ts';
 
 await runProgram(main);
@@ -20,10 +20,13 @@ async function main(signal: AbortSignal): Promise<number> {
     void leftovers.end().finally(() => process.exit(1));
   });
   try {
-    const report = await longRun(leftovers, options, { write: (line) => console.log(line), signal });
-    await writeReport(report, keep);
-    console.log(`\n${markdownOf(report)}\n`);
-    for (const violation of report.violations) console.error(`VIOLATION ${violation}`);
+    const tell = async (report: LongReport): Promise<void> => {
+      await writeReport(report, keep);
+      console.log(`\n${markdownOf(report)}\n`);
+      for (const violation of report.violations) console.error(`VIOLATION ${violation}`);
+    };
+    const report = await longRun(leftovers, options, { write: (line) => console.log(line), onLoad: tell, signal });
+    await tell(report);
     if (report.violations.length === 0) return 0;
     console.error(`\n${report.violations.length} violations. The same faults again: --seed ${options.seed}`);
     return 1;
