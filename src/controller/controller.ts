@@ -66,7 +66,7 @@ export class Controller {
     });
     const { runs } = this.#watches;
     const isWatched = (key: string): boolean => runs.get(key) !== undefined;
-    this.#store = new RunStore(deps.kube, (run) => this.#wrote(run), isWatched);
+    this.#store = new RunStore(deps.kube, (run, overtaken) => this.#wrote(run, overtaken), isWatched);
     this.#recovery = new Recovery(deps, {
       queue: this.#lookQueue,
       runsOf: (uid) => this.#index.of(uid),
@@ -180,8 +180,10 @@ export class Controller {
     this.#tellQueue.add(heirKey);
   }
 
-  #wrote(run: GitHookRun): void {
+  #wrote(run: GitHookRun, overtaken: boolean): void {
     const key = formatKey(keyOf(run));
+    // Whoever looked when the watch showed it saw what was there before.
+    if (overtaken) this.#runQueue.add(key);
     const watched = this.#watches.runs.get(key);
     // The answer to a write can come after the watch has told of the run's end: what is left to say then is said by its copy.
     if (watched === undefined || watched.metadata.uid !== run.metadata.uid) {

@@ -10,17 +10,22 @@ import { Turns } from './turns.ts';
 /** How often an update that lost a race is tried again before the queue's back-off takes over. */
 const conflictAttempts = 5;
 
+/** Called after each write. `overtaken`: somebody else has written in between, and what he wrote is in this run. */
+type OnWrite = (run: GitHookRun, overtaken: boolean) => void;
+
 export class RunStore {
   readonly #kube: Kube;
-  readonly #onWrite: (run: GitHookRun) => void;
+  readonly #onWrite: OnWrite;
   readonly #isWatched: (key: string) => boolean;
   /** What this process wrote last of each run that is not done with. */
   readonly #own = new Map<string, GitHookRun>();
   /** Writes, by run. */
   readonly #turns = new Turns();
+  /** Versions that the watch showed while this process wrote: its own, or somebody else's that nobody has looked at. */
+  readonly #shownMeanwhile = new Map<string, Set<string>>();
 
   /** `isWatched` says whether the watch shows the run. */
-  constructor(kube: Kube, onWrite: (run: GitHookRun) => void, isWatched: (key: string) => boolean) {
+  constructor(kube: Kube, onWrite: OnWrite, isWatched: (key: string) => boolean) {
     this.#kube = kube;
     this.#onWrite = onWrite;
     this.#isWatched = isWatched;
@@ -78,13 +83,20 @@ export class RunStore {
     if (own === undefined) return false;
     if (own.metadata.uid === run.metadata.uid && !isNewer(run, own)) return true;
     // The watch can be faster than the answer to a write: then it is the answer that says whose this is.
-    if (!this.#turns.has(key)) this.#own.delete(key);
+    if (this.#turns.has(key)) this.#noteShown(key, run);
+    else this.#own.delete(key);
     return false;
   }
 
   /** Forgets a run that is gone or done with. */
   forget(key: string): void {
     this.#own.delete(key);
+    this.#shownMeanwhile.delete(key);
+  }
+
+  #noteShown(key: string, { metadata }: GitHookRun): void {
+    const shown = this.#shownMeanwhile.get(key) ?? new Set();
+    this.#shownMeanwhile.set(key, shown.add(metadata.resourceVersion ?? ''));
   }
 
   async #change(
@@ -107,7 +119,10 @@ export class RunStore {
     try {
       const written = await this.#kube.replace(runType, { ...run, status }, { subresource: 'status', signal });
       this.#own.set(key, written);
-      this.#onWrite(written);
+      const shown = this.#shownMeanwhile.get(key);
+      this.#shownMeanwhile.delete(key);
+      shown?.delete(written.metadata.resourceVersion ?? '');
+      this.#onWrite(written, shown !== undefined && shown.size > 0);
       return written;
     } catch (error) {
       // After any failure nobody knows what is stored: the next read asks.

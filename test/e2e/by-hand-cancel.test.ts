@@ -138,6 +138,32 @@ describe('a run that is cancelled', () => {
     await s.untilRun(commit, isCancelled, 'cancelled');
   });
 
+  it('while kube-git is about to write down whom it has told is not overlooked', async (t) => {
+    const proxy = await startApiProxy(t);
+    const s = await startScenario(t, { master: proxy.url });
+    await s.gitHook('app', { notification: { github: 'forge' } });
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    let writes = 0;
+    // The third write, after Creating and Running, says that the start was told; it is made of the run as it was then.
+    proxy.rule(({ method, path }) => {
+      const isStatus = method === 'PUT' && /\/githookruns\/[^/]+\/status$/.test(path);
+      return isStatus && ++writes === 3 ? { kind: 'hold', until } : undefined;
+    });
+    // Nothing calls for a Job that is suspended.
+    const commit = await s.push({ 'job.yaml': jobManifest.replace('spec:\n', 'spec:\n  suspend: true\n') });
+    const run = await s.untilRun(commit, ({ status }) => status?.reason === 'Suspended', 'suspended');
+    await waitFor(() => writes === 3, { what: 'the start to be told' });
+    assert.deepEqual(states(s), ['pending']);
+    const { resourceVersion = '' } = (await cancel(s, run)).metadata;
+    const isShown = (): boolean =>
+      proxy.log.some(
+        ({ query, answer }) => query.has('watch') && answer.includes(`"resourceVersion":"${resourceVersion}"`),
+      );
+    await waitFor(isShown, { what: 'the watch to show the annotation' });
+    release();
+    await s.untilRun(commit, isCancelled, 'cancelled');
+  });
+
   it('after its end is not changed, and an Event says so once, also after a restart', async (t) => {
     const s = await startScenario(t);
     await s.gitHook('app');
