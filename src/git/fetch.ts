@@ -76,12 +76,14 @@ class Ladder {
 
   async #readAnyWay(read: Read): Promise<string | undefined> {
     const { url, commit, origin } = read.wanted;
+    let isRule = true;
     for (const way of this.#waysFor(read)) {
-      const text = await way.read(read);
-      if (text !== undefined) {
-        this.#worked.note(origin, way);
-        return text;
+      const tried = await way.read(read);
+      if ('text' in tried) {
+        if (isRule) this.#worked.note(origin, way);
+        return tried.text;
       }
+      isRule &&= tried.refused === 'asARule';
       this.#log.debug({ url, commit, way: way.name }, 'server does not serve the commit this way');
     }
     return undefined;

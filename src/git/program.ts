@@ -10,7 +10,7 @@ import { treesOf } from './program-trees.ts';
 import { objectFormatOf, openSession, type Session } from './session.ts';
 import { findFile } from './tree.ts';
 import type { Wanted } from './validate.ts';
-import type { Read, Way } from './way.ts';
+import type { Read, Tried, Way } from './way.ts';
 
 /** How to fetch: by the commit's id, or by the ref it was pushed to. */
 interface Fetching {
@@ -50,7 +50,7 @@ export const programWays: readonly Way[] = (
       byRef: true,
     },
   ] satisfies readonly Fetching[]
-).map((fetching) => ({ name: fetching.name, fits: () => true, read: (read) => readBy(fetching, read) }));
+).map((fetching) => ({ name: fetching.name, fits: () => true, read: (read) => tryBy(fetching, read) }));
 
 const fetchOptions = [
   '--quiet',
@@ -60,6 +60,12 @@ const fetchOptions = [
   '--no-auto-maintenance',
 ];
 
+async function tryBy(fetching: Fetching, read: Read): Promise<Tried> {
+  const text = await readBy(fetching, read);
+  return text === undefined ? { refused: 'asARule' } : { text };
+}
+
+/** The text, or undefined when the server refuses. */
 async function readBy(fetching: Fetching, read: Read): Promise<string | undefined> {
   const { source, wanted, credentials, signal } = read;
   const session = await openSession(

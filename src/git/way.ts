@@ -22,13 +22,19 @@ export interface Read {
   readonly signal: AbortSignal;
 }
 
+/**
+ * What came of a try: the text; or that the server does not serve the commit this way, be it as a rule or that nothing can be
+ * said of it, as after a connection that broke.
+ */
+export type Tried = { readonly text: string } | { readonly refused: 'asARule' | 'thisTime' };
+
 export interface Way {
   readonly name: string;
   /** Whether it is worth a try for such a repository. */
   fits(wanted: Wanted): boolean;
   /**
-   * The text, or undefined when the server does not serve the commit this way: another may work. Throws what
-   * ManifestSource.read throws. Leaves nothing on disk or running, also on abort.
+   * Tries it; where it is refused another way may work. Throws what ManifestSource.read throws. Leaves nothing on disk or
+   * running, also on abort.
    */
-  read(read: Read): Promise<string | undefined>;
+  read(read: Read): Promise<Tried>;
 }

@@ -120,6 +120,29 @@ describe('a read object by object', () => {
       'git was not needed',
     );
   });
+
+  it('is tried again for the next push where only a connection broke, and git had to be run', async (t) => {
+    let breaking = true;
+    const { repository, server, read } = await testRepository(t);
+    const url = await listen(t, (request, response) => {
+      if (!breaking || request.method === 'GET') return pass(request, response, server.url);
+      breaking = false;
+      request.socket.destroy();
+      return undefined;
+    });
+    let seen = 0;
+    const methods = (): readonly string[] => {
+      const fresh = server.requests.slice(seen).map(({ method }) => method);
+      seen += fresh.length;
+      return fresh;
+    };
+    const ask = async (content: string) =>
+      read({ url: `${url}/acme/app.git`, commit: await repository.commit({ 'job.yaml': content }), path: 'job.yaml' });
+    assert.equal(await ask('first'), 'first');
+    assert.ok(methods().includes('GET'), 'git was run');
+    assert.equal(await ask('second'), 'second');
+    assert.ok(!methods().includes('GET'), 'git was not run');
+  });
 });
 
 /** Hands a request on to a real server, its body changed, and the answer back. */

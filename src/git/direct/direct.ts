@@ -38,9 +38,9 @@ export function createDirectWay(
     fits: ({ scheme }) => scheme !== 'ssh',
     read: async (read) => {
       try {
-        return await readFile(read, getter(read, { ...options, agentFor, cache }));
+        return { text: await readFile(read, getter(read, { ...options, agentFor, cache })) };
       } catch (error) {
-        if (error instanceof Unusable) return undefined;
+        if (error instanceof Unusable) return { refused: error.isPassing ? 'thisTime' : 'asARule' };
         throw error;
       }
     },

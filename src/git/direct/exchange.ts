@@ -52,7 +52,7 @@ export async function exchange(outgoing: Outgoing): Promise<Reply> {
     return { status: answer.statusCode ?? 0, headers: answer.headers, body, cut };
   } catch (error) {
     if (controller.signal.aborted) throw controller.signal.reason;
-    throw new Unusable('the connection failed', { cause: error });
+    throw new Unusable('the connection failed', { cause: error, isPassing: true });
   } finally {
     clearInterval(timer);
     signal.removeEventListener('abort', abort);

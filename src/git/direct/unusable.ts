@@ -3,4 +3,14 @@
 
 export class Unusable extends Error {
   override readonly name = 'Unusable';
+  /** Nothing was learnt of the server: the connection failed. */
+  readonly isPassing: boolean;
+
+  constructor(
+    message: string,
+    { isPassing = false, ...options }: ErrorOptions & { readonly isPassing?: boolean } = {},
+  ) {
+    super(message, options);
+    this.isPassing = isPassing;
+  }
 }
