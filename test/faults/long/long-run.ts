@@ -17,8 +17,6 @@ import { lookAround, type Sample } from './ticker.ts';
 import { type Leftovers, makeWorld, startReplicas, type World } from './world.ts';
 
 const soakPerSecond = 0.5;
-/** The nemesis goes on until so many runs are over: what is left shows that a mended cluster ends all. */
-const underFire = 0.9;
 /** Longer than any wait of kube-git between two attempts, on a busy machine. */
 const standstillMs = 6 * 60_000;
 const tidyWithinMs = 90_000;
@@ -157,7 +155,8 @@ async function phase(
     return true;
   };
   const all = state.clients.reduce((sum, { sendings }) => sum + sendings.length, 0);
-  const fired = await untilStill(() => isSent() && ledger.over >= all - (1 - underFire) * pushes.length, state, signal);
+  const calmer = all - (1 - options.underFire) * pushes.length;
+  const fired = await untilStill(() => isSent() && ledger.over >= calmer, state, signal);
   write(fired ? 'mending everything' : 'nothing moves any more under fire: mending everything');
   mend.abort();
   await striking;

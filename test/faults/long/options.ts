@@ -13,6 +13,8 @@ export interface LongOptions {
   /** Unique pushes a second at most; Infinity is as fast as it goes. */
   readonly perSecond: number;
   readonly nemesis: boolean;
+  /** The nemesis goes on until this share of the runs is over: what is left shows that a mended cluster ends all. */
+  readonly underFire: number;
   /** The faults last so many times as long as in a full run. */
   readonly pace: number;
 }
@@ -26,6 +28,7 @@ export const defaults: LongOptions = {
   connections: 48,
   perSecond: Number.POSITIVE_INFINITY,
   nemesis: true,
+  underFire: 0.9,
   pace: 1,
 };
 
@@ -38,6 +41,7 @@ export const usage = `npm run faults:long -- [options]
   --connections N    deliveries at a time (default ${defaults.connections})
   --per-second N     unique pushes a second at most (default: as fast as it goes)
   --no-nemesis       without faults
+  --under-fire SHARE faults until this share of the runs is over (default ${defaults.underFire}, of 1)
   --keep             write the result into docs/reliability.md
 `;
 
@@ -55,6 +59,7 @@ export function parseOptions(argv: readonly string[]): { readonly options: LongO
       connections: { type: 'string' },
       'per-second': { type: 'string' },
       nemesis: { type: 'boolean', default: true },
+      'under-fire': { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -74,6 +79,7 @@ export function parseOptions(argv: readonly string[]): { readonly options: LongO
     connections: number('connections', defaults.connections),
     perSecond: number('per-second', defaults.perSecond),
     nemesis: values.nemesis,
+    underFire: number('under-fire', defaults.underFire),
     pace: defaults.pace,
   };
   return { options, keep: values.keep };

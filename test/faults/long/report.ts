@@ -77,7 +77,7 @@ export function markdownOf(report: LongReport): string {
       'Time',
       `${duration(minutes.pushing)} until all were taken, ${duration(minutes.running)} until all were told, soak ${duration(minutes.soak)}`,
     ],
-    ['Faults', `${sum(strikes)}`],
+    ['Faults', `${sum(strikes)}, until ${options.underFire * 100} % of the runs were over`],
     ['Runs, Jobs', `${counts.runs}, ${counts.jobs}`],
     ['**Lost**', `**${counts.lost}**`],
     ['**Doubled**', `**${counts.doubled}**`],
