@@ -66,13 +66,24 @@ async function main(signal: AbortSignal): Promise<number> {
   const env = { TMPDIR: join(folder, 'tmp') };
   await mkdir(env.TMPDIR);
   const profilePort = await freePort();
+  const common = { kubeconfig: plane.kubeconfig, program, env };
   const args = ['-profile-port', `${profilePort}`];
-  const kubeGit = await startKubeGit(leftovers, { kubeconfig: plane.kubeconfig, program, env, args });
+  const kubeGit = await startKubeGit(leftovers, { ...common, args });
   await forge.addWebhook(`${kubeGit.url}/github`);
   const load = { cluster: plane, forge, signal };
   await measureHolding(load, kubeGit);
-  await measureFetching(load, kubeGit, folder);
+  const repository = await makeLargeRepository(load);
+  const measured = { load, repository, temporary: env.TMPDIR };
+  const costs = { 'kube-git, one push': await measurePush(measured, kubeGit) };
   await measureSnapshot(kubeGit, profilePort);
+  await kubeGit.stop('SIGTERM');
+  const withGit = await startKubeGit(leftovers, { ...common, port: kubeGit.port, args: ['-fetch=git'] });
+  tellFetching({
+    ...costs,
+    'kube-git -fetch=git, one push': await measurePush(measured, withGit),
+    'git clone --depth=1': await watchClone(repository, join(folder, 'shallow'), ['--depth=1']),
+    'git clone': await watchClone(repository, join(folder, 'clone'), []),
+  });
   console.log(`\n${((performance.now() - start) / 1000).toFixed(0)} s`);
   return 0;
 }
@@ -98,26 +109,34 @@ async function measureHolding(load: Load, kubeGit: KubeGit): Promise<void> {
   await tell(`and ${pushes} more`);
 }
 
-async function measureFetching(load: Load, kubeGit: KubeGit, folder: string): Promise<void> {
+async function makeLargeRepository(load: Load): Promise<Repository> {
   const repository = await load.forge.createRepository('acme/large');
   await fillRepository(repository.path, manifest);
   await createGitHooks(load, { from: 1, to: 2, repository });
+  return repository;
+}
+
+interface Measured {
+  readonly load: Load;
+  readonly repository: Repository;
+  /** Where kube-git puts what it fetches. */
+  readonly temporary: string;
+}
+
+async function measurePush({ load, repository, temporary }: Measured, kubeGit: KubeGit): Promise<Cost> {
+  const [memory, disk] = [watchTree(kubeGit.pid), watchFolder(temporary)];
+  await push(load, repository, 1);
+  const { children } = await memory.stop();
+  return { memory: children, disk: (await disk.stop()).bytes, ms: untilCreated(kubeGit) };
+}
+
+function tellFetching(costs: Readonly<Record<string, Cost>> & { readonly 'git clone': Cost }): void {
   const { bytes, commits, files } = largeRepository;
   console.log(`\nA repository of ${mib(bytes)} in ${commits} commits, ${files} files a commit:\n`);
-
-  const [memory, disk] = [watchTree(kubeGit.pid), watchFolder(join(folder, 'tmp'))];
-  await push(load, repository, 1);
-  const together = await memory.stop();
-  const own = { memory: together.children, disk: (await disk.stop()).bytes, ms: untilCreated(kubeGit) };
-  const shallow = await watchClone(repository, join(folder, 'shallow'), ['--depth=1']);
-  const clone = await watchClone(repository, join(folder, 'clone'), []);
   row(['', 'memory of git', 'disk', 'time']);
   row(['---', '---', '---', '---']);
-  for (const [what, cost] of Object.entries({
-    'kube-git, one push': own,
-    'git clone --depth=1': shallow,
-    'git clone': clone,
-  })) {
+  const clone = costs['git clone'];
+  for (const [what, cost] of Object.entries(costs)) {
     row([
       what,
       `${mib(cost.memory)}, ${ratio(cost.memory, clone.memory)}`,
@@ -125,7 +144,6 @@ async function measureFetching(load: Load, kubeGit: KubeGit, folder: string): Pr
       `${(cost.ms / 1000).toFixed(2)} s, ${ratio(cost.ms, clone.ms)}`,
     ]);
   }
-  console.log(`\nkube-git and its git together: ${mib(together.together)}, of which kube-git ${mib(together.own)}.`);
 }
 
 /** Last, because what it takes stays taken. */

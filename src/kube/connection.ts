@@ -18,6 +18,8 @@ export interface Call {
   readonly signal: AbortSignal | undefined;
   /** What metrics call it: get, list, watch, create, … */
   readonly verb: string;
+  /** Much was read before it that would have to be read again: what may pass is tried again, be it only a GET. */
+  readonly patient?: boolean;
 }
 
 export interface ConnectionOptions {
@@ -82,7 +84,8 @@ export class Connection {
           return await attempt(limit);
         } catch (error) {
           const idempotent = call.method === 'GET';
-          const delay = retryDelay({ error, attempt: n, idempotent, random: random() });
+          const { patient = false } = call;
+          const delay = retryDelay({ error, attempt: n, idempotent, patient, random: random() });
           if (delay === undefined || delay >= limit.leftMs()) throw error;
           await clock.sleep(delay, limit.signal);
         }

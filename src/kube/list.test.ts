@@ -56,6 +56,17 @@ describe('list', () => {
     );
   });
 
+  it('asks for a page again that failed, and not for those before it', async () => {
+    const troubles = [{ kind: 'answer', status: 500 }, { kind: 'drop' }, { kind: 'dropAnswer' }] as const;
+    let next = 0;
+    const { names, requests } = await list((request) => (request.query.has('continue') ? troubles[next++] : undefined));
+    assert.equal(new Set(names).size, count);
+    assert.deepEqual(
+      requests.map((query) => query.has('continue')),
+      [false, true, true, true, true],
+    );
+  });
+
   it('starts over when the token of a page has expired, and gives every object once', async () => {
     let first = true;
     const { names, requests } = await list((request) => {

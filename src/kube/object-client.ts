@@ -36,6 +36,7 @@ export class ObjectClient implements Kube {
         verb: 'list',
         method: 'GET',
         path: withQuery(path, { labelSelector, fieldSelector, ...page }),
+        patient: page['continue'] !== undefined,
         signal,
       }),
     );

@@ -15,6 +15,8 @@ export interface FailedAttempt {
   readonly attempt: number;
   /** Whether doing it twice does no harm. */
   readonly idempotent: boolean;
+  /** Whether what the server or the network says against it is worth another attempt, where that does no harm. */
+  readonly patient: boolean;
   /** From 0 to 1. */
   readonly random: number;
 }
@@ -28,8 +30,13 @@ export function retryDelay(failed: FailedAttempt): number | undefined {
 }
 
 /** 429 and a refused connection mean that nothing was done. After a 503 or a broken connection one cannot know. */
-function mayRepeat({ error, idempotent }: FailedAttempt): boolean {
+function mayRepeat({ error, idempotent, patient }: FailedAttempt): boolean {
+  if (patient && idempotent && (error instanceof ConnectionError || isServersFault(error))) return true;
   if (error instanceof ConnectionError) return error.code === 'ECONNREFUSED' || (idempotent && error.stale);
   if (!(error instanceof ApiError)) return false;
   return error.status === 429 || (idempotent && error.status === 503 && error.retryAfterMs !== undefined);
+}
+
+function isServersFault(error: unknown): boolean {
+  return error instanceof ApiError && error.status >= 500;
 }

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 export interface WaitOptions {
   /** What is waited for, to end the sentence "waited in vain for …". */
   readonly what: string;
-  /** How long at most. Default 10 s: much longer than anything on loopback takes, even on a busy machine. */
+  /** How long at most. Default 30 s: much longer than anything on loopback takes, even on a machine with much else to do. */
   readonly deadlineMs?: number;
   /** Asked again after so long. */
   readonly everyMs?: number;
@@ -20,7 +20,7 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  { what, deadlineMs = 10_000, everyMs = 25, signal }: WaitOptions,
+  { what, deadlineMs = 30_000, everyMs = 25, signal }: WaitOptions,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   const aborted = abortOf(signal);
