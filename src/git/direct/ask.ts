@@ -2,7 +2,7 @@
 
 import type { createAgents } from '../../http-agents.ts';
 import { proxySecrets } from '../../proxy.ts';
-import { retryAfterMs, type ServerAnswer } from '../answer.ts';
+import { retryAfterMs } from '../answer.ts';
 import { authorization, secretForms } from '../environment.ts';
 import { explainFailure } from '../failure.ts';
 import type { Credentials } from '../git.ts';
@@ -28,8 +28,8 @@ const service = 'git-upload-pack';
 const wrappingBytes = 64 * 1024;
 
 /**
- * By their ids, with what else came. Throws what the server's status means (TerminalError, WaitingError), ObjectTooLarge
- * where an object has more than `maxBytes`, Unusable for every other answer without objects.
+ * By their ids, with what else came. Throws WaitingError where the server asks for patience, ObjectTooLarge where an object
+ * has more than `maxBytes`, Unusable for every other answer without objects.
  */
 export async function ask(
   question: Question,
@@ -37,7 +37,7 @@ export async function ask(
   asking: Asking,
 ): Promise<ReadonlyMap<string, GitObject>> {
   const { wanted, agentFor, userAgent, credentials } = asking;
-  const url = new URL(`${wanted.url}/${service}`);
+  const url = new URL(`${wanted.url.replace(/\/$/, '')}/${service}`);
   const reply = await exchange({
     ...asking,
     url,
@@ -52,25 +52,27 @@ export async function ask(
     body: questionOf(question),
     maxBytes: maxBytes + maxBytes / 8 + wrappingBytes,
   });
-  if (reply.status >= 300) throw refusal(reply, asking);
-  if (reply.headers['content-type'] !== `application/x-${service}-result`)
-    throw new Unusable('no answer of a git server');
+  if (isToWait(reply)) throw refusal(reply, asking);
+  // Whatever else it says, git asks again in its own way: then it is sure, and said in one way.
+  if (reply.status !== 200) throw new Unusable(`status ${reply.status}`, { isPassing: reply.status >= 500 });
+  if (typeOf(reply) !== `application/x-${service}-result`) throw new Unusable('no answer of a git server');
   if (reply.cut) throw new ObjectTooLarge('an answer without end');
   return readPack(packOf(reply.body), { format: question.format, maxBytes });
 }
 
+/** To ask once more, be it with git, is what such a server does not want. */
+function isToWait({ status, headers }: Reply): boolean {
+  return status === 429 || ((status === 403 || status === 503) && headers['retry-after'] !== undefined);
+}
+
+function typeOf({ headers }: Reply): string | undefined {
+  return headers['content-type']?.split(';')[0]?.trim();
+}
+
 function refusal({ status, headers }: Reply, { wanted, credentials, environment }: Asking): Error {
-  const { location } = headers;
-  const contentType = headers['content-type']?.split(';')[0];
   const wait = retryAfterMs(headers['retry-after'], Date.now());
-  const answer: ServerAnswer = {
-    status,
-    ...(location !== undefined && { location }),
-    ...(contentType !== undefined && { contentType }),
-    ...(wait !== undefined && { retryAfterMs: wait }),
-  };
   return explainFailure({
-    ...{ wanted, words: '', answer, ssh: undefined },
+    ...{ wanted, words: '', answer: { status, ...(wait !== undefined && { retryAfterMs: wait }) }, ssh: undefined },
     loggedIn: hasCredentials(credentials),
     unusedKey: credentials.sshPrivateKey !== undefined,
     secrets: [...secretForms(credentials), ...proxySecrets(environment)],

@@ -9,14 +9,13 @@ import { explain } from './explain.ts';
 import { type Holding, holdingOf, leftOver } from './hygiene.ts';
 import { Ledger } from './ledger.ts';
 import { Nemesis } from './nemesis.ts';
-import type { LongOptions } from './options.ts';
+import { type LongOptions, soakPerSecond } from './options.ts';
 import { makePushes, type Push } from './pushes.ts';
 import { countsOf, type LongReport } from './report.ts';
 import { growth, slicesOf } from './slices.ts';
 import { lookAround, type Sample } from './ticker.ts';
 import { type Leftovers, makeWorld, startReplicas, type World } from './world.ts';
 
-const soakPerSecond = 0.5;
 /** Longer than any wait of kube-git between two attempts, on a busy machine. */
 const standstillMs = 6 * 60_000;
 const tidyWithinMs = 90_000;

@@ -32,8 +32,11 @@ export const defaults: LongOptions = {
   pace: 1,
 };
 
+/** Pushes a second of the soak: a light load. */
+export const soakPerSecond = 0.5;
+
 export const usage = `npm run faults:long -- [options]
-  --pushes N         unique pushes (default ${defaults.pushes})
+  --pushes N         unique pushes (default ${defaults.pushes}; 0 for the soak alone)
   --githooks N       GitHooks, ten a repository (default ${defaults.gitHooks})
   --replicas N       replicas of kube-git (default ${defaults.replicas})
   --seed N           repeats the faults of an earlier run

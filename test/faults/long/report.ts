@@ -6,7 +6,7 @@ import type { Violation } from './checker.ts';
 import type { Sending } from './client.ts';
 import type { Holding } from './hygiene.ts';
 import type { State } from './long-run.ts';
-import type { LongOptions } from './options.ts';
+import { type LongOptions, soakPerSecond } from './options.ts';
 import type { Slice } from './slices.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -61,27 +61,34 @@ export function countsOf(
   };
 }
 
-/** For docs/reliability.md. */
+/** For docs/reliability.md: the load, and the soak, as far as there was one. */
 export function markdownOf(report: LongReport): string {
-  const { options, counts, minutes, strikes, holdings } = report;
+  return sectionsOf(report)
+    .map(({ text }) => text)
+    .join('\n\n');
+}
+
+/** Each has its place in docs/reliability.md. */
+function sectionsOf(report: LongReport): readonly { readonly name: string; readonly text: string }[] {
+  return [
+    ...(report.options.pushes > 0 ? [{ name: 'long run', text: loadOf(report) }] : []),
+    ...(report.slices.length > 0 ? [{ name: 'soak', text: soakOf(report) }] : []),
+  ];
+}
+
+function loadOf(report: LongReport): string {
+  const { options, counts, minutes, strikes } = report;
   const { answers } = counts;
   const rows = [
-    ['Date', report.date],
-    ['Seed', `${options.seed}`],
+    ...beginning(report),
     [
       'Unique pushes',
       `${counts.pushes} to ${options.gitHooks} GitHooks, ${options.connections} at a time, to ${options.replicas} replicas`,
     ],
     ['Answers', `${answers.ok} ok, ${answers.fail} refused, ${answers.unknown} none; ${counts.repeats} sent again`],
-    [
-      'Time',
-      `${duration(minutes.pushing)} until all were taken, ${duration(minutes.running)} until all were told, soak ${duration(minutes.soak)}`,
-    ],
+    ['Time', `${duration(minutes.pushing)} until all were taken, ${duration(minutes.running)} until all were told`],
     ['Faults', `${sum(strikes)}, until ${options.underFire * 100} % of the runs were over`],
-    ['Runs, Jobs', `${counts.runs}, ${counts.jobs}`],
-    ['**Lost**', `**${counts.lost}**`],
-    ['**Doubled**', `**${counts.doubled}**`],
-    ['Other violations', `${report.violations.length - counts.lost - counts.doubled}`],
+    ...outcome(report),
     ['Calls of the API server for a run', (sum(counts.calls) / Math.max(1, counts.runs)).toFixed(1)],
     ['Answer to a delivery, 99 of 100', `${counts.p99Ms} ms`],
     ['Most memory of a replica', `${report.mostMemoryMiB} MiB`],
@@ -94,28 +101,55 @@ export function markdownOf(report: LongReport): string {
         .sort()
         .map(([kind, count]) => [kind, `${count}`]),
     ),
-    table(
-      ['Replica', 'memory, before and after', 'open files', 'child processes', 'temporary files'],
-      holdings.map(({ replica, before, after }) => [
-        replica,
-        `${before.memoryMiB} → ${after.memoryMiB} MiB`,
-        `${before.files} → ${after.files}`,
-        `${before.children} → ${after.children}`,
-        `${before.temporary} → ${after.temporary}`,
-      ]),
-    ),
-    ...(report.slices.length > 0 ? [soakTable(report.slices)] : []),
+    holdingsTable(report),
   ].join('\n\n');
 }
 
-function soakTable(slices: readonly Slice[]): string {
-  return table(
-    ['Soak, from minute', 'memory of a replica, median', 'most', 'open files, median'],
+function soakOf(report: LongReport): string {
+  const { options, minutes, strikes, slices } = report;
+  const rows = [
+    ...beginning(report),
+    ['Time', `${duration(minutes.soak)}, a push every ${1 / soakPerSecond} s to ${options.gitHooks} GitHooks`],
+    ['Faults', `${sum(strikes)}`],
+    ...outcome(report),
+  ];
+  const memory = table(
+    ['From minute', 'memory of a replica, median', 'most', 'open files, median'],
     slices.map((slice) => [
       `${slice.fromMinute}`,
       `${slice.memoryMiB} MiB`,
       `${slice.mostMemoryMiB} MiB`,
       `${slice.files}`,
+    ]),
+  );
+  return [table(['Soak', ''], rows), holdingsTable(report), memory].join('\n\n');
+}
+
+function beginning({ date, options }: LongReport): string[][] {
+  return [
+    ['Date', date],
+    ['Seed', `${options.seed}`],
+  ];
+}
+
+function outcome({ counts, violations }: LongReport): string[][] {
+  return [
+    ['Runs, Jobs', `${counts.runs}, ${counts.jobs}`],
+    ['**Lost**', `**${counts.lost}**`],
+    ['**Doubled**', `**${counts.doubled}**`],
+    ['Other violations', `${violations.length - counts.lost - counts.doubled}`],
+  ];
+}
+
+function holdingsTable({ holdings }: LongReport): string {
+  return table(
+    ['Replica', 'memory, before and after', 'open files', 'child processes', 'temporary files'],
+    holdings.map(({ replica, before, after }) => [
+      replica,
+      `${before.memoryMiB} → ${after.memoryMiB} MiB`,
+      `${before.files} → ${after.files}`,
+      `${before.children} → ${after.children}`,
+      `${before.temporary} → ${after.temporary}`,
     ]),
   );
 }
@@ -138,19 +172,21 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-const markers = ['<!-- long run -->', '<!-- end of long run -->'] as const;
-
-/** Writes dist/long-run.json and dist/long-run.md; with `keep` also the section between the markers in docs/reliability.md. */
+/** Writes dist/long-run.json and dist/long-run.md; with `keep` also the sections between their marks in docs/reliability.md. */
 export async function writeReport(report: LongReport, keep: boolean): Promise<void> {
   const folder = join(root, 'dist');
   await mkdir(folder, { recursive: true });
-  const section = `${markers[0]}\n\n${markdownOf(report)}\n\n${markers[1]}`;
   await writeFile(join(folder, 'long-run.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  await writeFile(join(folder, 'long-run.md'), `${section}\n`);
+  await writeFile(join(folder, 'long-run.md'), `${markdownOf(report)}\n`);
   if (!keep) return;
   const page = join(root, 'docs/reliability.md');
   const text = await readFile(page, 'utf8');
-  const [from, to] = [text.indexOf(markers[0]), text.indexOf(markers[1])];
-  if (from < 0 || to < from) throw new Error(`docs/reliability.md has no lines ${markers.join(' and ')}.`);
-  await writeFile(page, text.slice(0, from) + section + text.slice(to + markers[1].length));
+  await writeFile(page, sectionsOf(report).reduce(withSection, text));
+}
+
+function withSection(page: string, { name, text }: { readonly name: string; readonly text: string }): string {
+  const [from, to] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const [begin, end] = [page.indexOf(from), page.indexOf(to)];
+  if (begin < 0 || end < begin) throw new Error(`docs/reliability.md has no lines ${from} and ${to}.`);
+  return `${page.slice(0, begin)}${from}\n\n${text}\n\n${page.slice(end)}`;
 }
