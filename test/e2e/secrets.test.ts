@@ -63,48 +63,48 @@ async function assertNothingLeaked(s: Scenario): Promise<void> {
 }
 
 describe('secrets', () => {
-  it('are in no output, argument, object, metric or answer while a push runs and sinks fail', async (t) => {
-    const s = await start(t, insecure);
-    await createSecret(s, gitCredentials.password);
-    const arguments_: string[] = [];
-    // git goes through the proxy as well, so that it can be looked at while it fetches.
-    const looked = { up: Promise.resolve() };
-    s.sinks.github.rule(
-      when({ path: /git-upload-pack$/ }, () => {
-        looked.up = argumentsUnder(s.kubeGit.pid).then((found) => void arguments_.push(...found));
-        return { kind: 'hold', until: looked.up };
-      }),
-    );
-    const basic = Buffer.from(`${forgeToken}:x-oauth-basic`).toString('base64');
-    const removeRules = [
-      s.sinks.github.rule(when({ path: /statuses/ }, echo(`no right for ${forgeToken}, ${basic}`))),
-      s.sinks.slack.rule(
-        when({ path: /slack/ }, echo(`nothing at ${s.sinks.slack.url}/slack/${slackPath}, ${slackPath}`)),
-      ),
-    ];
-    await s.gitHook('app', { ...secretRefs, repository: `${s.sinks.github.url}/acme/app.git` });
-    const commit = await s.push({ 'job.yaml': jobManifest });
-    await s.untilRun(
-      commit,
-      ({ status }) => status?.sinks?.every(({ lastError }) => lastError !== undefined) === true,
-      'in trouble with both sinks',
-    );
-    await assertNothingLeaked(s);
-    for (const remove of removeRules) remove();
-    await s.untilRun(commit, ({ status }) => status?.sinks?.every(({ told }) => told === 'Started') === true, 'told');
-    await assertNothingLeaked(s);
+  for (const way of ['auto', 'git']) {
+    it(`are in no output, argument, object, metric or answer while a push runs and sinks fail, with -fetch=${way}`, async (t) => {
+      const s = await start(t, insecure, `-fetch=${way}`);
+      await createSecret(s, gitCredentials.password);
+      const arguments_: string[] = [];
+      // Fetches go through the proxy as well, so that the processes can be looked at meanwhile.
+      const looked = { up: Promise.resolve() };
+      s.sinks.github.rule(
+        when({ path: /git-upload-pack$/ }, () => {
+          looked.up = argumentsUnder(s.kubeGit.pid).then((found) => void arguments_.push(...found));
+          return { kind: 'hold', until: looked.up };
+        }),
+      );
+      const basic = Buffer.from(`${forgeToken}:x-oauth-basic`).toString('base64');
+      const removeRules = [
+        s.sinks.github.rule(when({ path: /statuses/ }, echo(`no right for ${forgeToken}, ${basic}`))),
+        s.sinks.slack.rule(
+          when({ path: /slack/ }, echo(`nothing at ${s.sinks.slack.url}/slack/${slackPath}, ${slackPath}`)),
+        ),
+      ];
+      await s.gitHook('app', { ...secretRefs, repository: `${s.sinks.github.url}/acme/app.git` });
+      const commit = await s.push({ 'job.yaml': jobManifest });
+      await s.untilRun(
+        commit,
+        ({ status }) => status?.sinks?.every(({ lastError }) => lastError !== undefined) === true,
+        'in trouble with both sinks',
+      );
+      await assertNothingLeaked(s);
+      for (const remove of removeRules) remove();
+      await s.untilRun(commit, ({ status }) => status?.sinks?.every(({ told }) => told === 'Started') === true, 'told');
+      await assertNothingLeaked(s);
 
-    assert.ok(
-      arguments_.some((line) => line.includes('fetch')),
-      `git was seen: ${arguments_.join('\n')}`,
-    );
-    assert.ok(
-      arguments_.some((line) => line.includes('main.ts')),
-      'kube-git was seen',
-    );
-    assertClean(arguments_.join('\n'), 'an argument');
-    assert.deepEqual((await s.jobs()).length, 1);
-  });
+      const isGit = arguments_.some((line) => / fetch --/.test(line));
+      assert.equal(isGit, way === 'git', arguments_.join('\n'));
+      assert.ok(
+        arguments_.some((line) => line.includes('main.ts')),
+        'kube-git was seen',
+      );
+      assertClean(arguments_.join('\n'), 'an argument');
+      assert.deepEqual((await s.jobs()).length, 1);
+    });
+  }
 
   it('are not in the words of a refusal: a wrong password is AuthenticationFailed, the right one runs', async (t) => {
     const s = await start(t, insecure);
