@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GitHookRun } from '../../src/api/githookrun.ts';
 import type { KubeObject } from '../../src/api/object.ts';
-import { isJobCreate, startApiProxy } from '../env/api-proxy.ts';
+import { startApiProxy } from '../env/api-proxy.ts';
 import { annotate, eventsAbout } from '../env/by-hand.ts';
 import { api } from '../env/cluster.ts';
 import { jobManifest, type Scenario, startScenario } from '../env/scenario.ts';
@@ -105,63 +105,6 @@ describe('a run that is cancelled', () => {
     await s.restart();
     await s.untilRun(commit, isCancelled, 'cancelled');
     await untilTold(s);
-  });
-
-  it('while kube-git waits for the answer to what it wrote itself is not overlooked', async (t) => {
-    const proxy = await startApiProxy(t);
-    const s = await startScenario(t, { master: proxy.url });
-    // Nobody to be told: that would be a write, which finds out.
-    await s.gitHook('app', { notification: {} });
-    let release = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let isCreated = false;
-    let isHeld = false;
-    proxy.rule(({ method, path }) => {
-      isCreated ||= isJobCreate({ method, path });
-      if (isHeld || !isCreated || method !== 'PUT' || !/\/githookruns\/[^/]+\/status$/.test(path)) return undefined;
-      isHeld = true;
-      return { kind: 'holdAnswer', until };
-    });
-    const commit = await s.push({ 'job.yaml': jobManifest });
-    // Stored, and shown to everybody but kube-git, which waits.
-    const run = await s.untilRun(commit, isRunning, 'Running');
-    const annotated = await cancel(s, run);
-    const { resourceVersion = '' } = annotated.metadata;
-    const isShown = (): boolean =>
-      proxy.log.some(
-        ({ query, answer }) => query.has('watch') && answer.includes(`"resourceVersion":"${resourceVersion}"`),
-      );
-    await waitFor(isShown, { what: 'the watch to show the annotation' });
-    release();
-    await s.untilRun(commit, isCancelled, 'cancelled');
-  });
-
-  it('while kube-git is about to write down whom it has told is not overlooked', async (t) => {
-    const proxy = await startApiProxy(t);
-    const s = await startScenario(t, { master: proxy.url });
-    await s.gitHook('app', { notification: { github: 'forge' } });
-    const { promise: until, resolve: release } = Promise.withResolvers<void>();
-    let writes = 0;
-    // The third write, after Creating and Running, says that the start was told; it is made of the run as it was then.
-    proxy.rule(({ method, path }) => {
-      const isStatus = method === 'PUT' && /\/githookruns\/[^/]+\/status$/.test(path);
-      return isStatus && ++writes === 3 ? { kind: 'hold', until } : undefined;
-    });
-    // Nothing calls for a Job that is suspended.
-    const commit = await s.push({ 'job.yaml': jobManifest.replace('spec:\n', 'spec:\n  suspend: true\n') });
-    const run = await s.untilRun(commit, ({ status }) => status?.reason === 'Suspended', 'suspended');
-    await waitFor(() => writes === 3, { what: 'the start to be told' });
-    assert.deepEqual(states(s), ['pending']);
-    const { resourceVersion = '' } = (await cancel(s, run)).metadata;
-    const isShown = (): boolean =>
-      proxy.log.some(
-        ({ query, answer }) => query.has('watch') && answer.includes(`"resourceVersion":"${resourceVersion}"`),
-      );
-    await waitFor(isShown, { what: 'the watch to show the annotation' });
-    release();
-    await s.untilRun(commit, isCancelled, 'cancelled');
   });
 
   it('after its end is not changed, and an Event says so once, also after a restart', async (t) => {
