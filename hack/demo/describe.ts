@@ -74,8 +74,8 @@ function readAnswer(body: string): { readonly words: string; readonly runs: numb
   }
 }
 
-function fetched({ filter, wants }: GitFetch): Telling {
-  const how = filter ? 'that one file' : 'with all files of the commit';
+function fetched({ filter, depth, wants }: GitFetch): Telling {
+  const how = filter || depth === undefined ? 'that one file' : 'with all files of the commit';
   const detail = `${how}, git object ${wants[0]?.slice(0, 12)}`;
   return { what: 'manifest fetched', detail, mood: 'neutral', step: 'manifest fetched', once: 'manifest' };
 }

@@ -28,7 +28,7 @@ const delivery = (status: number, answer: unknown): Observation => ({
 });
 const fetch = (wants: string[], filter?: string): Observation => ({
   kind: 'fetch',
-  fetch: { repository: 'acme/app', wants, filter, userAgent: 'git/2' },
+  fetch: { repository: 'acme/app', wants, filter, depth: wants.includes(blob) ? undefined : 1, userAgent: 'git/2' },
 });
 const log: Observation = {
   kind: 'log',

@@ -12,6 +12,8 @@ export interface GitFetch {
   readonly wants: readonly string[];
   /** The partial clone filter, such as blob:none; undefined when everything was asked for. */
   readonly filter: string | undefined;
+  /** How many commits of the history: only asked with commits. */
+  readonly depth: number | undefined;
   readonly userAgent: string;
 }
 
@@ -55,7 +57,14 @@ function fetchIn(request: IncomingMessage, body: Buffer): GitFetch | undefined {
   const wants = [...new Set(lines.flatMap((line) => /^want ([0-9a-f]{40,64})/.exec(line)?.[1] ?? []))];
   if (wants.length === 0) return undefined;
   const filter = lines.find((line) => line.startsWith('filter '))?.slice('filter '.length);
-  return { repository, wants, filter, userAgent: request.headers['user-agent'] ?? '' };
+  const depth = lines.find((line) => line.startsWith('deepen '))?.slice('deepen '.length);
+  return {
+    repository,
+    wants,
+    filter,
+    depth: depth === undefined ? undefined : Number(depth),
+    userAgent: request.headers['user-agent'] ?? '',
+  };
 }
 
 /** git's pkt-line: four hex digits with the length, themselves included; below 4 they are a marker (gitprotocol-common). */
