@@ -33,6 +33,14 @@ describe('a read object by object', () => {
     assert.equal(server.requests.length, before + 1, 'two GitHooks, one push, one request');
   });
 
+  it('asks once for the GitHooks of one push that are at it together', async (t) => {
+    const { repository, server, read } = await testRepository(t);
+    const commit = await repository.commit({ [path]: 'text' });
+    const texts = await Promise.all(Array.from({ length: 6 }, () => read({ commit, path })));
+    assert.deepEqual([...new Set(texts)], ['text']);
+    assert.equal(server.requests.length, 5);
+  });
+
   it('shares what it has read with nobody who has other credentials, or another repository', async (t) => {
     const credentials = { username: 'ada', password: 'secret' };
     const { repository, server, read } = await testRepository(t, { credentials });

@@ -11,6 +11,7 @@ import { ask } from './ask.ts';
 import { ObjectCache } from './cache.ts';
 import { entriesOf, taggedBy, treeOf } from './objects.ts';
 import { type GitObject, ObjectTooLarge } from './pack.ts';
+import { Shared } from './shared.ts';
 import { Unusable } from './unusable.ts';
 
 export interface DirectOptions extends Omit<AgentOptions, 'environment'> {
@@ -33,12 +34,13 @@ export function createDirectWay(
 ): Way {
   const agentFor = createAgents({ ca: options.ca, environment });
   const cache = new ObjectCache({ maxBytes: cacheBytes, clock });
+  const shared = new Shared<GitObject>();
   return {
     name: 'objects',
     fits: ({ scheme }) => scheme !== 'ssh',
     read: async (read) => {
       try {
-        return { text: await readFile(read, getter(read, { ...options, agentFor, cache })) };
+        return { text: await readFile(read, getter(read, { ...options, agentFor, cache, shared })) };
       } catch (error) {
         if (error instanceof Unusable) return { refused: error.isPassing ? 'thisTime' : 'asARule' };
         throw error;
@@ -50,20 +52,23 @@ export function createDirectWay(
 interface Parts extends DirectOptions {
   readonly agentFor: ReturnType<typeof createAgents>;
   readonly cache: ObjectCache;
+  readonly shared: Shared<GitObject>;
 }
 
-function getter({ wanted, credentials, source, signal }: Read, { agentFor, cache, userAgent }: Parts): Get {
+function getter({ wanted, credentials, source, signal }: Read, { agentFor, cache, shared, userAgent }: Parts): Get {
   const place = `${wanted.url} ${digestOf(credentials)}`;
   const { silentSeconds } = source.limits;
   const asking = { wanted, credentials, agentFor, userAgent, silentSeconds, signal, environment: source.environment };
-  return async (id, { alone, maxBytes }) => {
-    const known = cache.get(`${place} ${id}`);
-    if (known) return known;
+  const fetch = async (id: string, alone: boolean, maxBytes: number): Promise<GitObject> => {
     const found = await ask({ ids: [id], format: objectFormatOf(id), alone }, maxBytes, asking);
     const object = found.get(id);
     if (object === undefined) throw new Unusable('another object than the one that was asked for');
     for (const [each, other] of found) cache.set(`${place} ${each}`, other);
     return object;
+  };
+  return async (id, { alone, maxBytes }) => {
+    const key = `${place} ${id}`;
+    return cache.get(key) ?? shared.run(key, () => fetch(id, alone, maxBytes), signal);
   };
 }
 
