@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cpuMs } from '../../test/env/cpu-time.ts';
 import { matchesRef } from './ref-pattern.ts';
 
 describe('matchesRef', () => {
@@ -53,9 +54,9 @@ describe('matchesRef', () => {
   it('stays fast on hostile patterns', () => {
     const pattern = '*a'.repeat(128);
     const ref = `refs/heads/${'a'.repeat(1000)}b`;
-    const started = performance.now();
+    const started = cpuMs();
     for (let round = 0; round < 100; round += 1) assert.equal(matchesRef([pattern], ref), false);
-    const eachMs = (performance.now() - started) / 100;
+    const eachMs = (cpuMs() - started) / 100;
     assert.ok(eachMs < 5, `one match took ${eachMs} ms`);
   });
 });

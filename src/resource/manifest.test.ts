@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cpuMs } from '../../test/env/cpu-time.ts';
 import { TerminalError } from '../errors.ts';
 import { parseManifest } from './manifest.ts';
 
@@ -136,9 +137,9 @@ describe('parseManifest', () => {
 
   it('reads 512 KiB of dense YAML in a bounded time', () => {
     const text = `${head}a: [${'1,'.repeat(250_000)}]`;
-    const started = performance.now();
+    const started = cpuMs();
     assert.equal((parseManifest(text)['a'] as unknown[]).length, 250_000);
-    assert.ok(performance.now() - started < 5000);
+    assert.ok(cpuMs() - started < 5000);
   });
 
   it('reads JSON.stringify of anything as JSON.parse does, or refuses with ManifestInvalid', () => {

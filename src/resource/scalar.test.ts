@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { cpuMs } from '../../test/env/cpu-time.ts';
 import { at } from './mapping.ts';
 import { isRefusal, resolvePlain } from './scalar.ts';
 import { readYaml, YamlError } from './yaml.ts';
@@ -43,11 +44,11 @@ describe('a scalar', () => {
   }
 
   it('of many digits is refused, or a text where it is too large even for a double, and in no time', () => {
-    const started = performance.now();
+    const started = cpuMs();
     const value = resolvePlain('1'.repeat(500_000));
     assert.equal(typeof value, 'string');
     assert.ok(isRefusal(resolvePlain('1'.repeat(300))));
-    assert.ok(performance.now() - started < 1000);
+    assert.ok(cpuMs() - started < 1000);
   });
 
   it('.inf is refused with advice to quote it', () => {
