@@ -149,6 +149,12 @@ describe('run-now', () => {
   it('says in one Event what it cannot run, and tries it no more', async (t) => {
     const s = await startScenario(t);
     await s.gitHook('app');
+    // Its first status is written by then: that of kube-git and our annotation would be a conflict.
+    const isReady = async (): Promise<boolean> =>
+      (await s.readGitHook('app')).status?.conditions?.some(
+        ({ type, status }) => type === 'Ready' && status === 'True',
+      ) === true;
+    await waitFor(isReady, { what: 'the GitHook to be Ready' });
     const head = await commit(s, 'main', 'x');
     await s.repository.git(['tag', 'tree', `${head}^{tree}`]);
     for (const [what, value, message] of refused) {
