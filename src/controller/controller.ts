@@ -13,6 +13,7 @@ import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
 import { mayContend, reconcileGitHook } from './githook/githook.ts';
+import type { LimitedTurns } from './limited-turns.ts';
 import { actingFor } from './permission.ts';
 import { Recovery } from './recovery/recovery.ts';
 import { reconcileRun } from './run.ts';
@@ -64,8 +65,8 @@ export class Controller {
       run: (kind, run) => this.#runChanged(kind, run),
       child: (kind, child) => this.#childChanged(kind, child),
     });
-    const { runs } = this.#watches;
-    const isWatched = (key: string): boolean => runs.get(key) !== undefined;
+    const watched = (key: string): GitHookRun | undefined => this.#watches.runs.get(key);
+    const isWatched = (key: string): boolean => watched(key) !== undefined;
     this.#store = new RunStore(deps.kube, (run, overtaken) => this.#wrote(run, overtaken), isWatched);
     this.#recovery = new Recovery(deps, {
       queue: this.#lookQueue,
@@ -76,8 +77,7 @@ export class Controller {
     this.#contexts = createContexts(deps, {
       children: this.#watches.children,
       index: this.#index,
-      runs: this.#store,
-      watched: (key) => runs.get(key),
+      ...{ runs: this.#store, watched },
       wakeRun: (key) => this.#runQueue.add(key),
       wakeTell: (key) => this.#tellQueue.add(key),
       wakeByHand: (key) => this.#byHandQueue.add(key),
@@ -117,7 +117,7 @@ export class Controller {
 
   /** Works until the signal is aborted, then ends what is under way at its next safe point. Never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const contexts = this.#contexts;
+    const { run, tell: telling, byHand, gitHook: looking } = this.#contexts;
     const watching = this.#watches.run(signal);
     for (const gitHook of this.#deps.gitHooks.list()) this.#look(gitHook, true);
     await this.#untilSynced(signal);
@@ -127,14 +127,18 @@ export class Controller {
       name: string,
       workers: number,
       reconcile: (key: string) => Promise<number | undefined>,
-    ): Promise<void> => queue.run({ workers, signal, handle: (key) => this.#handle(queue, name, key, reconcile) });
+      turns?: LimitedTurns,
+    ): Promise<void> => {
+      const handle = (key: string) => this.#handle(queue, name, key, reconcile).finally(() => turns?.pass(key));
+      return queue.run({ workers, signal, handle });
+    };
     await Promise.all([
       watching,
-      work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, contexts.run, signal)),
-      work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, contexts.tell, signal)),
-      work(this.#byHandQueue, 'by-hand', byHandWorkers, (key) => answer(key, contexts.byHand, signal)),
+      work(this.#runQueue, 'run', runWorkers, (key) => reconcileRun(key, run, signal), run.fetchTurns),
+      work(this.#tellQueue, 'tell', tellWorkers, (key) => tell(key, telling, signal), telling.entryTurns),
+      work(this.#byHandQueue, 'by-hand', byHandWorkers, (key) => answer(key, byHand, signal), byHand.turns),
       work(this.#lookQueue, 'look', lookWorkers, (key) => this.#recovery.look(key, signal)),
-      work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, contexts.gitHook, signal)),
+      work(this.#gitHookQueue, 'githook', gitHookWorkers, (key) => reconcileGitHook(key, looking, signal)),
     ]);
   }
 

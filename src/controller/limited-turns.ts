@@ -5,7 +5,7 @@
  * When a key that waits asks again by itself, should the one before it have been called and have had nothing to do. Each
  * costs a request, and stands in the queue before who is called: where many wait, only some four a second ask.
  */
-const lookAgainMs = { least: 10_000, each: 250, most: 60 * 60_000 };
+const lookAgainMs = { least: 10_000, each: 250, most: 5 * 60_000 };
 
 interface Server {
   busy: number;
@@ -16,6 +16,8 @@ interface Server {
 export class LimitedTurns {
   readonly #limit: number;
   readonly #servers = new Map<string, Server>();
+  /** Keys that were called and have not asked since, and for which server. */
+  readonly #called = new Map<string, string>();
   readonly #wake: (key: string) => void;
 
   /** `limit` for each server; `wake` is called with a key that waits, when it may be its turn. */
@@ -26,6 +28,7 @@ export class LimitedTurns {
 
   /** After how many milliseconds to ask again: it may be called before. Undefined when it is the key's turn. */
   wait(host: string, key: string): number | undefined {
+    this.#called.delete(key);
     const server = this.#servers.get(host);
     if (server === undefined || server.busy < this.#limit) return undefined;
     server.waiting.add(key);
@@ -48,12 +51,12 @@ export class LimitedTurns {
     }
   }
 
-  /** To be called where a key that may have waited, or been called, has nothing to do any more: the next one is called. */
-  pass(host: string, key: string): void {
+  /** To be called after a key was handled: where it had been called and did not ask, as one that is gone, the next is called. */
+  pass(key: string): void {
+    const host = this.#called.get(key) ?? '';
+    this.#called.delete(key);
     const server = this.#servers.get(host);
-    if (server === undefined) return;
-    server.waiting.delete(key);
-    if (server.busy < this.#limit) this.#next(host, server);
+    if (server !== undefined && server.busy < this.#limit) this.#next(host, server);
   }
 
   #next(host: string, { busy, waiting }: Server): void {
@@ -63,6 +66,7 @@ export class LimitedTurns {
       return;
     }
     waiting.delete(key);
+    this.#called.set(key, host);
     this.#wake(key);
   }
 }

@@ -47,12 +47,8 @@ function parseTellKey(key: string): { run: string; sink: SinkKey } {
 export async function tell(key: string, context: TellContext, signal: AbortSignal): Promise<number | undefined> {
   const { run: runKey, sink } = parseTellKey(key);
   const run = await context.runs.read(runKey, signal);
-  const entry = `${sink.type} ${sink.name}`;
-  if (run === undefined || !isDue(run, key, context)) {
-    context.entryTurns.pass(entry, key);
-    return undefined;
-  }
-  return context.entryTurns.take(entry, key, () =>
+  if (run === undefined || !isDue(run, key, context)) return undefined;
+  return context.entryTurns.take(`${sink.type} ${sink.name}`, key, () =>
     context.turns.take(turnKey(run, sink), () => tellNow(key, context, signal)),
   );
 }
