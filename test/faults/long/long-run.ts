@@ -63,19 +63,15 @@ export async function longRun(t: Leftovers, options: LongOptions, way: Way): Pro
   const before = await holdings(world);
   const load = { options, pushes: pushes.slice(0, options.pushes), name: 'load', perSecond: options.perSecond };
   const atFirst = await phase(state, load, way);
-  const after = await tidy(world, before, way.signal);
-  const found = { options, before, atFirst };
-  if (soaking === 0) return end(ended, () => reportOf(state, ender, { ...found, after }, way));
-  await way.onLoad?.(await reportOf(state, ender, { ...found, after }, way));
-  const soak = { options, pushes: pushes.slice(options.pushes), name: 'soak', perSecond: soakPerSecond };
-  const then = await phase(state, soak, way);
-  const last = await tidy(world, before, way.signal);
-  return end(ended, () => reportOf(state, ender, { ...found, then, after: last }, way));
-}
-
-async function end<T>(looking: () => Promise<void>, work: () => Promise<T>): Promise<T> {
-  await looking();
-  return work();
+  let found: FoundSoFar = { options, before, atFirst, after: await tidy(world, before, way.signal) };
+  if (soaking > 0) {
+    await way.onLoad?.(await reportOf(state, ender, found, way));
+    const soak = { options, pushes: pushes.slice(options.pushes), name: 'soak', perSecond: soakPerSecond };
+    const then = await phase(state, soak, way);
+    found = { ...found, then, after: await tidy(world, before, way.signal) };
+  }
+  await ended();
+  return reportOf(state, ender, found, way);
 }
 
 interface FoundSoFar {
