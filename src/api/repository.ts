@@ -31,6 +31,11 @@ export function canonicalRepository(url: string): string | undefined {
   return [parts.host, ...parts.path].join('/').toLowerCase();
 }
 
+/** The canonical repository of a GitHook. One that is stored since before the schema asked for a URL has none. */
+export function repositoryOf({ spec }: { readonly spec?: { readonly repository?: unknown } }): string | undefined {
+  return typeof spec?.repository === 'string' ? canonicalRepository(spec.repository) : undefined;
+}
+
 /** The last two segments of the path, as they are written: what the APIs of forges call owner and repository. */
 export function ownerAndName(url: string): { readonly owner: string; readonly name: string } | undefined {
   const [owner, name] = split(url)?.path.slice(-2) ?? [];

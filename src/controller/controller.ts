@@ -12,7 +12,7 @@ import { answer, gitHookAsks, runAsks } from './by-hand/answer.ts';
 import { Arrivals } from './by-hand/arrivals.ts';
 import { runKeyOf } from './children.ts';
 import { type Contexts, type ControllerDeps, createContexts } from './contexts.ts';
-import { mayContend, reconcileGitHook } from './githook/githook.ts';
+import { contenders, reconcileGitHook } from './githook/githook.ts';
 import type { LimitedTurns } from './limited-turns.ts';
 import { actingFor } from './permission.ts';
 import { Recovery } from './recovery/recovery.ts';
@@ -110,9 +110,7 @@ export class Controller {
     const { metadata, status } = gitHook;
     const isOnlyStatus = kind === 'modified' && metadata.generation === status?.observedGeneration;
     if (isOnlyStatus || !gitHooks.hasSynced()) return; // in the first list each is looked at anyway
-    for (const other of gitHooks.list()) {
-      if (mayContend(gitHook, other)) this.#gitHookQueue.add(formatKey(keyOf(other)));
-    }
+    for (const other of contenders(gitHook, gitHooks)) this.#gitHookQueue.add(formatKey(keyOf(other)));
   }
 
   /** Works until the signal is aborted, then ends what is under way at its next safe point. Never throws. */

@@ -8,6 +8,7 @@ import { fenced } from '../kube/fenced.ts';
 import { Reflector } from '../kube/reflector.ts';
 import type { ControllerDeps } from './contexts.ts';
 import { Controller } from './controller.ts';
+import { indexValues } from './githook/githook.ts';
 import { notListed } from './not-listed.ts';
 import { watchOptions } from './watches.ts';
 
@@ -31,6 +32,7 @@ export class Replica {
         this.#error = error;
       }),
       type: gitHookType,
+      indexBy: indexValues,
       onChange: ({ kind, object }) => this.#controller?.gitHookChanged(kind, object),
     });
   }

@@ -7,9 +7,9 @@ import { Backoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { linkedTo } from './deadline.ts';
 import { ApiError, isNotFound, type ResourceType, type StoredObject } from './kube.ts';
-import { isExpired } from './list.ts';
-import { type Change, ObjectStore } from './store.ts';
-import { InvalidEvent, type WatchEvent } from './watch.ts';
+import { type Restart, reasonOf, SilentWatch } from './restart.ts';
+import { type Change, type IndexBy, ObjectStore } from './store.ts';
+import type { WatchEvent } from './watch.ts';
 
 export type { Change } from './store.ts';
 
@@ -17,6 +17,8 @@ export type { Change } from './store.ts';
 export interface Store<T> {
   get(key: string): T | undefined;
   list(): readonly T[];
+  /** Those that the reflector's indexBy gave this value for, in no order. */
+  byIndex(value: string): readonly T[];
   /** The first list is in, or there is none to be had of an optional type. */
   hasSynced(): boolean;
   /** Milliseconds since the API server last said anything, bookmarks included; Infinity before the first list. */
@@ -38,6 +40,8 @@ export interface ReflectorOptions<T extends StoredObject> {
   readonly onChange: (change: Change<T>) => void;
   /** Drops what nobody reads before it is stored; must leave name, namespace, uid and resourceVersion. */
   readonly transform?: (object: T) => T;
+  /** For byIndex. Default: nothing is found that way. */
+  readonly indexBy?: IndexBy<T>;
   readonly clock: Clock;
   readonly log: Log;
   /** The watch, or the list before it, had to be started again, for other reasons than that its time was up; `error` says why, where there is one. */
@@ -45,9 +49,6 @@ export interface ReflectorOptions<T extends StoredObject> {
   /** From 0 to 1. */
   readonly random?: () => number;
 }
-
-/** `ended`: the server ended it at once, and not by an error. */
-export type Restart = 'expired' | 'silent' | 'invalid' | 'ended' | 'error';
 
 const BACKOFF = { baseMs: 500, maxMs: 30_000 };
 /** A watch that lived this long was a success: the next failure is the first. Longer than the limit of one call. */
@@ -69,7 +70,7 @@ const LIST_AGE_LIMIT_MS = 10 * 60_000;
 
 export class Reflector<T extends StoredObject> implements Store<T> {
   readonly #options: ReflectorOptions<T>;
-  readonly #store = new ObjectStore<T>();
+  readonly #store: ObjectStore<T>;
   readonly #backoff: Backoff;
   readonly #random: () => number;
   /** Where the next watch begins; undefined: a list must come first. */
@@ -83,6 +84,7 @@ export class Reflector<T extends StoredObject> implements Store<T> {
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#store = new ObjectStore(options.indexBy);
     this.#backoff = new Backoff({ ...BACKOFF, random: this.#random });
   }
 
@@ -92,6 +94,10 @@ export class Reflector<T extends StoredObject> implements Store<T> {
 
   list(): readonly T[] {
     return this.#store.list();
+  }
+
+  byIndex(value: string): readonly T[] {
+    return this.#store.byIndex(value);
   }
 
   hasSynced(): boolean {
@@ -218,28 +224,8 @@ export class Reflector<T extends StoredObject> implements Store<T> {
     const lastHeard = (): number => Math.max(this.#heardAt, this.#watchBeganAt);
     while (!watch.signal.aborted) {
       const left = lastHeard() + SILENCE_LIMIT_MS - clock.monotonic();
-      if (left <= 0) watch.abort(new SilentWatch(this.#heardAt > this.#watchBeganAt));
+      if (left <= 0) watch.abort(new SilentWatch(SILENCE_LIMIT_MS, this.#heardAt > this.#watchBeganAt));
       else await clock.sleep(left, watch.signal).catch(() => undefined);
     }
   }
-}
-
-/**
- * A watch that never said anything may be one from a resourceVersion that is still to come (after etcd was restored from
- * a backup): it would stay silent until then. So a list follows. After any other silence the watch goes on where it was.
- */
-class SilentWatch extends Error {
-  readonly everHeard: boolean;
-
-  constructor(everHeard: boolean) {
-    super(`nothing came for ${SILENCE_LIMIT_MS / 1000} s, not even a bookmark`);
-    this.everHeard = everHeard;
-  }
-}
-
-function reasonOf(failure: unknown): Restart {
-  if (failure === undefined) return 'ended';
-  if (isExpired(failure)) return 'expired';
-  if (failure instanceof InvalidEvent) return 'invalid';
-  return failure instanceof SilentWatch ? 'silent' : 'error';
 }

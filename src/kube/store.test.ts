@@ -53,4 +53,48 @@ describe('ObjectStore', () => {
     assert.deepEqual(told(store.apply({ type: 'ADDED', object: object('a', '1', '5') })), []);
     assert.deepEqual(told(store.apply({ type: 'ADDED', object: object('a', '1', '6') })), ['modified ns/a 1@6']);
   });
+
+  describe('byIndex', () => {
+    interface Coloured extends StoredObject {
+      readonly colours: readonly string[];
+    }
+    const coloured = (name: string, ...colours: string[]): Coloured => ({ ...object(name, name, `${n++}`), colours });
+    const names = (store: ObjectStore<Coloured>, value: string): string[] =>
+      store.byIndex(value).map(({ metadata }) => metadata.name ?? '');
+    let n = 1;
+
+    it('finds an object under each of its values, and under none that it has no longer', () => {
+      const store = new ObjectStore<Coloured>(({ colours }) => colours);
+      store.replace([coloured('a', 'red', 'blue'), coloured('b', 'red')]);
+      assert.deepEqual(
+        ['red', 'blue', 'green'].map((value) => names(store, value)),
+        [['a', 'b'], ['a'], []],
+      );
+
+      store.apply({ type: 'MODIFIED', object: coloured('a', 'green') });
+      store.apply({ type: 'ADDED', object: coloured('c', 'blue') });
+      assert.deepEqual(
+        ['red', 'blue', 'green'].map((value) => names(store, value)),
+        [['b'], ['c'], ['a']],
+      );
+
+      store.apply({ type: 'DELETED', object: coloured('a', 'grey') });
+      assert.deepEqual(names(store, 'green'), []);
+    });
+
+    it('forgets with a new list what is not in it', () => {
+      const store = new ObjectStore<Coloured>(({ colours }) => colours);
+      store.replace([coloured('a', 'red'), coloured('b', 'red')]);
+      store.replace([coloured('b', 'blue')]);
+      assert.deepEqual([names(store, 'red'), names(store, 'blue')], [[], ['b']]);
+    });
+
+    it('gives the newest state of each', () => {
+      const store = new ObjectStore<Coloured>(({ colours }) => colours);
+      store.apply({ type: 'ADDED', object: coloured('a', 'red') });
+      const changed = coloured('a', 'red');
+      store.apply({ type: 'MODIFIED', object: changed });
+      assert.deepEqual(store.byIndex('red'), [changed]);
+    });
+  });
 });

@@ -16,9 +16,18 @@ export function keyOf(object: StoredObject): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
+/** Under which values an object is to be found, besides its key. Always the same for the same object. */
+export type IndexBy<T> = (object: T) => readonly string[];
+
 export class ObjectStore<T extends StoredObject> {
+  readonly #indexBy: IndexBy<T>;
   #objects = new Map<string, T>();
+  #index = new Map<string, Map<string, T>>();
   #listed: readonly T[] | undefined;
+
+  constructor(indexBy: IndexBy<T> = () => []) {
+    this.#indexBy = indexBy;
+  }
 
   get(key: string): T | undefined {
     return this.#objects.get(key);
@@ -30,10 +39,17 @@ export class ObjectStore<T extends StoredObject> {
     return this.#listed;
   }
 
+  /** Those that are found under this value of the index, in no order. Takes no longer when there are many others. */
+  byIndex(value: string): readonly T[] {
+    return [...(this.#index.get(value)?.values() ?? [])];
+  }
+
   /** The store now holds exactly these. What happened meanwhile, as far as it shows. */
   replace(objects: readonly T[]): Change<T>[] {
     const before = this.#objects;
-    this.#objects = new Map(objects.map((object) => [keyOf(object), object]));
+    this.#objects = new Map();
+    this.#index = new Map();
+    for (const object of objects) this.#set(keyOf(object), object);
     this.#listed = undefined;
     const gone = [...before].filter(([key]) => !this.#objects.has(key));
     return [
@@ -48,12 +64,29 @@ export class ObjectStore<T extends StoredObject> {
     const key = keyOf(object);
     const before = this.#objects.get(key);
     this.#listed = undefined;
+    if (before !== undefined) this.#remove(key, before);
     if (type === 'DELETED') {
-      this.#objects.delete(key);
       return before === undefined ? [] : [{ kind: 'deleted', key, object }];
     }
-    this.#objects.set(key, object);
+    this.#set(key, object);
     return difference(key, before, object);
+  }
+
+  #set(key: string, object: T): void {
+    this.#objects.set(key, object);
+    for (const value of this.#indexBy(object)) {
+      const found = this.#index.get(value) ?? new Map<string, T>();
+      this.#index.set(value, found.set(key, object));
+    }
+  }
+
+  #remove(key: string, object: T): void {
+    this.#objects.delete(key);
+    for (const value of this.#indexBy(object)) {
+      const found = this.#index.get(value);
+      found?.delete(key);
+      if (found?.size === 0) this.#index.delete(value);
+    }
   }
 }
 

@@ -3,12 +3,13 @@ import type { GitHook } from '../api/githook.ts';
 import { keptWindowMs } from '../api/identity.ts';
 import { gitHookType } from '../api/keys.ts';
 import type { Push } from '../api/push.ts';
+import { repositoryOf } from '../api/repository.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import { type Delivery, type Forge, MalformedDelivery } from '../forge/forge.ts';
 import type { Store } from '../kube/reflector.ts';
 import { type DecisionDeps, ignore, run } from './decisions.ts';
-import type { Found, Matcher } from './match.ts';
+import { type Found, match } from './match.ts';
 import { conclude, type Outcome, outcome, unverified } from './outcome.ts';
 
 export interface ReceiveDeps extends DecisionDeps {
@@ -16,8 +17,8 @@ export interface ReceiveDeps extends DecisionDeps {
   readonly secrets: (forge: string) => readonly string[];
   /** Told with which of the secrets a delivery was signed, by its place in that list. */
   readonly onVerified?: (forge: string, secret: number) => void;
+  /** By repository: its index gives repositoryOf. */
   readonly gitHooks: Store<GitHook>;
-  readonly match: Matcher;
   /** The only namespace that is served; undefined is all. */
   readonly namespace?: string | undefined;
   readonly clock: Clock;
@@ -78,14 +79,15 @@ function staleMessage({ ref, pushTime }: Push): string {
 /** Undefined while it cannot be known: before the first list, or when a look around a silent watch fails. */
 async function find(
   push: Push,
-  { gitHooks, match, kube, log, namespace }: ReceiveDeps,
+  { gitHooks, kube, log, namespace }: ReceiveDeps,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   if (!gitHooks.hasSynced()) return undefined;
-  const found = match(gitHooks.list(), push);
+  const found = match((repository) => gitHooks.byIndex(repository), push);
   if (found.matched.length > 0 || gitHooks.silentForMs() <= maxSilenceMs) return found;
   try {
-    return match((await kube.list<GitHook>(gitHookType, { ...(namespace && { namespace }), signal })).items, push);
+    const { items } = await kube.list<GitHook>(gitHookType, { ...(namespace && { namespace }), signal });
+    return match((repository) => items.filter((gitHook) => repositoryOf(gitHook) === repository), push);
   } catch (error) {
     log.warn({ error: messageOf(error) }, 'no live list of GitHooks');
     return undefined;

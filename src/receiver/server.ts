@@ -10,10 +10,9 @@ import type { Metrics } from '../metrics.ts';
 import { type Answer, answerTo, refusals } from './answer.ts';
 import { ByteBudget, readBody } from './body.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { createMatcher } from './match.ts';
 import { type ReceiveDeps, receive } from './receive.ts';
 
-export interface ReceiverDeps extends Omit<ReceiveDeps, 'match'> {
+export interface ReceiverDeps extends ReceiveDeps {
   readonly forges: readonly Forge[];
   readonly metrics: Pick<Metrics, 'deliveries' | 'webhookSecretConfigured' | 'bytesInFlight'>;
   /** Tests bring shorter ones. */
@@ -32,7 +31,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   const limits = { ...defaultLimits, ...deps.limits };
   const budget = new ByteBudget(limits.bytesInFlight, (bytes) => deps.metrics.bytesInFlight.inc(bytes));
   const server = createServer(serverOptions(limits));
-  const context: Context = { deps: { ...deps, match: createMatcher() }, limits, budget, server };
+  const context: Context = { deps, limits, budget, server };
   const inFlight = new Set<Promise<void>>();
   server.maxConnections = limits.connections;
   server.on('request', (request, response) => {
@@ -50,7 +49,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
 }
 
 interface Context {
-  readonly deps: ReceiverDeps & ReceiveDeps;
+  readonly deps: ReceiverDeps;
   readonly limits: Limits;
   readonly budget: ByteBudget;
   readonly server: Server;

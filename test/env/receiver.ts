@@ -3,6 +3,7 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { GitHook, GitHookSpec } from '../../src/api/githook.ts';
 import type { GitHookRun } from '../../src/api/githookrun.ts';
+import { repositoryOf } from '../../src/api/repository.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { forges } from '../../src/forge/registry.ts';
 import { KubeClient } from '../../src/kube/client.ts';
@@ -151,7 +152,11 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
   const proxied = new KubeClient(await loadKubeConfig({ kubeconfig, master: proxy.url, env: {} }));
   const recorder = createRecorder({ kube: direct, clock, log });
   const type = { group: 'kubegit.appspero.com', version: 'v1alpha1', plural: 'githooks' };
-  const store = new Reflector<GitHook>({ client: direct, type, namespace, onChange: () => undefined, clock, log });
+  const store = new Reflector<GitHook>({
+    ...{ client: direct, type, namespace, clock, log },
+    onChange: () => undefined,
+    indexBy: (gitHook) => [repositoryOf(gitHook) ?? ''],
+  });
   const stopping = new AbortController();
   const watching = store.run(stopping.signal).catch(() => undefined);
 
@@ -179,7 +184,8 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
 }
 
 function blind(silentMs: number): Store<GitHook> {
-  return { get: () => undefined, list: () => [], hasSynced: () => true, silentForMs: () => silentMs };
+  const none = { get: () => undefined, list: () => [], byIndex: () => [] };
+  return { ...none, hasSynced: () => true, silentForMs: () => silentMs };
 }
 
 export interface TestPush {

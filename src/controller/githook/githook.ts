@@ -4,10 +4,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GitHook, GitHookStatus } from '../../api/githook.ts';
 import { byHand, gitHookType } from '../../api/keys.ts';
 import { formatKey, keyOf } from '../../api/object.ts';
-import { canonicalRepository } from '../../api/repository.ts';
+import { repositoryOf } from '../../api/repository.ts';
 import { type Clock, formatTime } from '../../clock.ts';
 import type { Kube } from '../../kube/kube.ts';
 import type { EventRecorder } from '../../kube/recorder.ts';
+import type { Store } from '../../kube/reflector.ts';
 import type { Arrivals } from '../by-hand/arrivals.ts';
 import { prune } from '../history/prune.ts';
 import { type RecoveryNotes, withNotes } from '../recovery/notes.ts';
@@ -27,7 +28,7 @@ export interface GitHookContext {
   readonly account: Pick<AccountCheck, 'look'>;
   /** How the search for lost pushes goes. */
   readonly recovery: Pick<RecoveryNotes, 'of' | 'written'>;
-  readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
+  readonly gitHooks: Pick<Store<GitHook>, 'get' | 'byIndex'>;
   /** Has the sinks that refused asked again, for all runs of this GitHook. */
   askAgain(gitHookUid: string): void;
   /** What to do about a sink that the notification file has no entry for; undefined when it has one. */
@@ -69,10 +70,19 @@ export async function reconcileGitHook(
   return Math.min(account.againMs ?? Number.POSITIVE_INFINITY, await prune(stored, runs, context, signal));
 }
 
-/** Whether a change of the first may take or free the context of the other: they are of one repository, or were. */
-export function mayContend(changed: GitHook, other: GitHook): boolean {
-  return isContextTaken(other.status) || repositoryOf(changed) === repositoryOf(other);
+/** Under what the store finds GitHooks: their repository, and whether they wait for a context. */
+export function indexValues(gitHook: GitHook): readonly string[] {
+  return [repositoryOf(gitHook) ?? noRepository, ...(isContextTaken(gitHook.status) ? [waitsForContext] : [])];
 }
+
+/** Those whose context a change of this one may take or free: they are of its repository, or were, and wait. */
+export function contenders(changed: GitHook, gitHooks: Pick<Store<GitHook>, 'byIndex'>): readonly GitHook[] {
+  return [...gitHooks.byIndex(repositoryOf(changed) ?? noRepository), ...gitHooks.byIndex(waitsForContext)];
+}
+
+// No canonical repository is without a slash.
+const waitsForContext = 'waits for a context';
+const noRepository = 'of no repository';
 
 /** Whether a GitHook waits for the context that another one has. */
 function isContextTaken(status: GitHookStatus | undefined): boolean {
@@ -105,23 +115,17 @@ export function contextTaken(
 ): Problem | undefined {
   const statusContext = (hook: GitHook): string => contextOf(nameOf(hook), hook.spec.notification?.context, context);
   const other = context.gitHooks
-    .list()
+    .byIndex(repositoryOf(gitHook) ?? noRepository)
     .find(
       (hook) =>
         hook.metadata.uid !== gitHook.metadata.uid &&
         hook.spec?.notification?.github &&
         statusContext(hook) === statusContext(gitHook) &&
-        repositoryOf(hook) === repositoryOf(gitHook) &&
         isOlder(hook, gitHook),
     );
   if (other === undefined) return undefined;
   const message = `GitHook ${nameOf(other)} reports commit statuses of this repository under the same context. Set another spec.notification.context.`;
   return { reason: 'ContextTaken', message };
-}
-
-/** One that is stored since before the schema asked for its fields must not stop the others. */
-function repositoryOf({ spec }: GitHook): string | undefined {
-  return canonicalRepository(spec?.repository ?? '');
 }
 
 function nameOf(gitHook: GitHook): string {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ManualClock } from '../../../test/env/manual-clock.ts';
 import type { GitHook } from '../../api/githook.ts';
 import type { GitHookRun, GitHookRunStatus } from '../../api/githookrun.ts';
+import { repositoryOf } from '../../api/repository.ts';
 import { createLog } from '../../log.ts';
 import { RunIndex } from '../run-index.ts';
 import { GoneRuns } from './gone-runs.ts';
@@ -33,7 +34,7 @@ function start(gitHooks: readonly GitHook[] = [hook('app', 'u')]) {
     announce: { ended: (run) => announced.push(run) },
     gitHooks: {
       get: (key) => gitHooks.find(({ metadata }) => `ci/${metadata.name}` === key),
-      list: () => gitHooks,
+      byIndex: (repository) => gitHooks.filter((one) => repositoryOf(one) === repository),
     },
   });
   const run = (

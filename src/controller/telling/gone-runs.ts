@@ -7,6 +7,7 @@ import { formatKey, keyOf } from '../../api/object.ts';
 import { isEnded, withStanding } from '../../api/phase.ts';
 import { canonicalRepository } from '../../api/repository.ts';
 import { type Clock, formatTime } from '../../clock.ts';
+import type { Store } from '../../kube/reflector.ts';
 import type { Log } from '../../log.ts';
 import type { Announcer } from '../announce.ts';
 import type { RunIndex } from '../run-index.ts';
@@ -30,7 +31,7 @@ export interface GoneRunsDeps {
   readonly log: Log;
   readonly announce: Pick<Announcer, 'ended'>;
   readonly index: RunIndex;
-  readonly gitHooks: { get(key: string): GitHook | undefined; list(): readonly GitHook[] };
+  readonly gitHooks: Pick<Store<GitHook>, 'get' | 'byIndex'>;
   /** The installation's, as in ReportOptions. */
   readonly statusContext: string;
 }
@@ -107,23 +108,22 @@ export class GoneRuns {
 
   /** A commit status has one word: that of a run that is still there counts more than that another one was cancelled. */
   #speaker(run: GitHookRun): Legacy['heir'] {
-    const { commit, gitHookRef } = run.spec;
-    for (const gitHook of this.#deps.gitHooks.list()) {
-      const { uid = '' } = gitHook.metadata;
-      if (uid !== gitHookRef.uid && !this.#sharesContext(run, gitHook)) continue;
-      const speaker = this.#deps.index.speaker(uid, commit, commitStatus);
+    const { gitHooks, index } = this.#deps;
+    const others = gitHooks.byIndex(canonicalRepository(run.spec.repository) ?? '');
+    const uids = others.filter((one) => this.#sharesContext(run, one)).map(({ metadata }) => metadata.uid ?? '');
+    for (const uid of [run.spec.gitHookRef.uid, ...uids]) {
+      const speaker = index.speaker(uid, run.spec.commit, commitStatus);
       if (speaker) return speaker;
     }
     return undefined;
   }
 
-  /** Whether the GitHook sets the commit status that the run has set. */
+  /** Whether the GitHook, of the run's repository, sets the commit status that the run has set. */
   #sharesContext(run: GitHookRun, { metadata, spec }: GitHook): boolean {
     const name = formatKey(keyOf({ metadata }));
     return (
       contextOf(name, spec.notification?.context, this.#deps) ===
-        contextOf(gitHookKey(run), run.spec.notification?.context, this.#deps) &&
-      canonicalRepository(spec.repository ?? '') === canonicalRepository(run.spec.repository)
+      contextOf(gitHookKey(run), run.spec.notification?.context, this.#deps)
     );
   }
 }
