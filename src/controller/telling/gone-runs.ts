@@ -111,7 +111,8 @@ export class GoneRuns {
     const { gitHooks, index } = this.#deps;
     const others = gitHooks.byIndex(canonicalRepository(run.spec.repository) ?? '');
     const uids = others.filter((one) => this.#sharesContext(run, one)).map(({ metadata }) => metadata.uid ?? '');
-    for (const uid of [run.spec.gitHookRef.uid, ...uids]) {
+    const own = this.#isLive(run) ? [run.spec.gitHookRef.uid] : [];
+    for (const uid of [...own, ...uids]) {
       const speaker = index.speaker(uid, run.spec.commit, commitStatus);
       if (speaker) return speaker;
     }
