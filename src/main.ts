@@ -2,6 +2,7 @@
 // The only file that knows all.
 import { hostname, tmpdir } from 'node:os';
 import { setDefaultCACertificates } from 'node:tls';
+import { isMainThread } from 'node:worker_threads';
 import { systemClock as clock } from './clock.ts';
 import { type Config, parseConfig, version } from './config.ts';
 import { Replica } from './controller/replica.ts';
@@ -24,14 +25,18 @@ import { watchNotificationFile } from './notifier/file.ts';
 import { startProfile } from './profile.ts';
 import { proxySecrets } from './proxy.ts';
 import { type LoggedDelivery, parseLogged } from './receiver/logged-delivery.ts';
+import { serveReading } from './receiver/reader-thread.ts';
 import { record } from './receiver/record.ts';
 import { createReceiver } from './receiver/server.ts';
 import { untilStopped } from './stop.ts';
 import { loadTrust } from './trust.ts';
 
-const start = parseConfig(process.argv.slice(2), process.env);
-if (start.kind === 'run') await main(start.config).catch(fail);
-else {
+if (isMainThread) await begin();
+else serveReading(forges);
+
+async function begin(): Promise<void> {
+  const start = parseConfig(process.argv.slice(2), process.env);
+  if (start.kind === 'run') return main(start.config).catch(fail);
   (start.kind === 'print' ? process.stdout : process.stderr).write(start.text);
   process.exitCode = start.kind === 'print' ? 0 : 2;
 }
@@ -111,7 +116,7 @@ async function wire(config: Config) {
   const replica = new Replica({ ...common, ...told, election: electionOf(config, leaseClient, log) });
   const receiver = createReceiver({
     ...common,
-    ...{ forges, gitHooks: replica.gitHooks, kube: client, recorder },
+    ...{ program: import.meta.filename, forges, gitHooks: replica.gitHooks, kube: client, recorder },
     secrets: (forge) => webhookSecrets[forge] ?? [],
     onVerified: (forge, index) =>
       metrics.webhookSecretUsed.inc({ forge, secret: index === 0 ? 'current' : 'previous' }),

@@ -3,11 +3,11 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { TerminalError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createSlots } from '../slots.ts';
 import { createDirectWay, type DirectOptions } from './direct/direct.ts';
 import type { Credentials, FileAtCommit, ManifestSource } from './git.ts';
 import { defaultLimits, type FetchLimits } from './limits.ts';
 import { programWays } from './program.ts';
-import { createSlots } from './slots.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { checkCredentials, checkFile } from './validate.ts';
 import type { Read, Way } from './way.ts';

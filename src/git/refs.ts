@@ -1,6 +1,7 @@
 // What branches and tags a repository has, and who wrote a commit, with the git program. Called by the controller's
 // recovery; must not know of Kubernetes or GitHooks. Hardened as the manifest source is: same environment, same limits.
 import { TerminalError } from '../errors.ts';
+import { createSlots } from '../slots.ts';
 import type { Result } from './command.ts';
 import { failureOf } from './failed-command.ts';
 import { refusedById } from './failure.ts';
@@ -8,7 +9,6 @@ import type { ManifestSourceOptions } from './fetch.ts';
 import type { CommitWords, Credentials, ListedRef, RefSource } from './git.ts';
 import { defaultLimits, type FetchLimits } from './limits.ts';
 import { objectFormatOf, openSession, type Session } from './session.ts';
-import { createSlots } from './slots.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { checkCommit, checkCredentials, checkUrl, isFullRef, type Remote } from './validate.ts';
 

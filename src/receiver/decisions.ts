@@ -5,6 +5,7 @@ import { messageOf, TerminalError } from '../errors.ts';
 import { ApiError, type Kube } from '../kube/kube.ts';
 import type { EventRecorder } from '../kube/recorder.ts';
 import type { Log } from '../log.ts';
+import type { Slots } from '../slots.ts';
 import { oneLine } from '../text.ts';
 import { patternsOf } from './match.ts';
 import { decisionFor, type GitHookDecision } from './outcome.ts';
@@ -15,6 +16,8 @@ export interface DecisionDeps {
   readonly kube: Kube;
   readonly recorder: EventRecorder;
   readonly log: Log;
+  /** Limits how many are recorded at the same time. */
+  readonly recordings: Slots;
 }
 
 /** The API server takes 1024 bytes for the message of an Event. */
@@ -22,7 +25,7 @@ const maxEventText = 500;
 const maxEventRef = 200;
 
 /** Says that the push fits none of the GitHook's patterns. */
-export function ignore(gitHook: GitHook, push: Push, { recorder }: DecisionDeps): GitHookDecision {
+export function ignore(gitHook: GitHook, push: Push, { recorder }: Pick<DecisionDeps, 'recorder'>): GitHookDecision {
   const patterns = oneLine(patternsOf(gitHook).join(', '), maxEventText);
   const message = `the push of ${shortName(push)} fits none of its branches: ${patterns}`;
   recorder.event(gitHook, 'Normal', 'PushIgnored', message);
@@ -32,7 +35,8 @@ export function ignore(gitHook: GitHook, push: Push, { recorder }: DecisionDeps)
 /** Stores the push's run, or says why there is none: Refused will last until a person changes something, Unavailable may not. */
 export async function run(recording: Recording, deps: DecisionDeps, signal: AbortSignal): Promise<GitHookDecision> {
   try {
-    return decisionFor(recording.gitHook, told(await record(recording, { kube: deps.kube, signal })));
+    const recorded = await deps.recordings.run(() => record(recording, { kube: deps.kube, signal }), signal);
+    return decisionFor(recording.gitHook, told(recorded));
   } catch (error) {
     return refusal(recording, error, deps);
   }

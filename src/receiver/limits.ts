@@ -11,6 +11,9 @@ export interface Limits {
   readonly keepAliveMs: number;
   readonly connections: number;
   readonly checkMs: number;
+  readonly largeBodyBytes: number;
+  readonly readerIdleMs: number;
+  readonly recordings: number;
 }
 
 const MiB = 1024 * 1024;
@@ -36,4 +39,10 @@ export const defaultLimits: Limits = {
   connections: 1_000,
   /** How often Node looks for connections over headersMs and requestMs; its default of 30 s would let them live on. */
   checkMs: 1_000,
+  /** Read here in some milliseconds; larger ones in a thread of their own, where they hold up nothing. */
+  largeBodyBytes: 256 * 1024,
+  /** Such a thread takes 15 MiB and is there again within 0.1 s. */
+  readerIdleMs: 30_000,
+  /** Pushes that are recorded at the same time; more would only wait in the API server. The rest waits here, in the order of coming. */
+  recordings: 64,
 };

@@ -6,13 +6,15 @@ import type { Push } from '../api/push.ts';
 import { repositoryOf } from '../api/repository.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
-import { type Delivery, type Forge, MalformedDelivery } from '../forge/forge.ts';
+import type { Delivery, Forge } from '../forge/forge.ts';
 import type { Store } from '../kube/reflector.ts';
 import { type DecisionDeps, ignore, run } from './decisions.ts';
 import { type Found, match } from './match.ts';
 import { conclude, type Outcome, outcome, unverified } from './outcome.ts';
+import type { Reader } from './reader.ts';
 
 export interface ReceiveDeps extends DecisionDeps {
+  readonly reader: Pick<Reader, 'read'>;
   /** The secrets that a forge's webhooks may be signed with: several while one is being replaced, none refuses all. */
   readonly secrets: (forge: string) => readonly string[];
   /** Told with which of the secrets a delivery was signed, by its place in that list. */
@@ -37,16 +39,15 @@ export async function receive(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const receivedMs = deps.clock.now();
-  const secret = deps.secrets(forge.name).findIndex((one) => forge.verify(delivery, one));
-  if (secret === -1) return unverified;
-  deps.onVerified?.(forge.name, secret);
+  const read = await deps.reader.read(forge, delivery, deps.secrets(forge.name), signal);
+  if (read.kind === 'unverified') return unverified;
+  deps.onVerified?.(forge.name, read.secret);
 
-  const identity = forge.identify(delivery);
-  const received = parse(forge, delivery);
-  if (received instanceof MalformedDelivery) return outcome(identity.id, 'refused', 'Malformed', received.message);
-  if (received.kind === 'ignored') return outcome(identity.id, 'ignored', received.reason, received.message);
+  const { identity, says } = read;
+  if (says.kind === 'malformed') return outcome(identity.id, 'refused', 'Malformed', says.message);
+  if (says.kind === 'ignored') return outcome(identity.id, 'ignored', says.reason, says.message);
 
-  const { push } = received;
+  const { push } = says;
   if (isStale(push, receivedMs)) return outcome(identity.id, 'ignored', 'Stale', staleMessage(push));
 
   const found = await find(push, deps, signal);
@@ -57,15 +58,6 @@ export async function receive(
     run({ gitHook, push, source: 'Webhook', delivery: identity, receivedMs }, deps, signal),
   );
   return conclude(identity.id, push.ref, [...decided, ...ignored]);
-}
-
-function parse(forge: Forge, delivery: Delivery): ReturnType<Forge['parse']> | MalformedDelivery {
-  try {
-    return forge.parse(delivery);
-  } catch (error) {
-    if (error instanceof MalformedDelivery) return error;
-    throw error;
-  }
 }
 
 function isStale({ pushTime }: Push, nowMs: number): boolean {

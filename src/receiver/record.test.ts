@@ -130,6 +130,26 @@ describe('record', () => {
     assert.ok(performance.now() - started < 5_000);
   });
 
+  it('records no more at the same time than the limit says, and answers 503 to those whose turn does not come', async (t) => {
+    const receiver = await startTestReceiver(t, { limits: { recordings: 2, answerMs: 1_500 } });
+    await receiver.addGitHook('build', { repository });
+    const isCreate = onRuns('POST');
+    let creates = 0;
+    receiver.proxy.rule((request) => {
+      if (!isCreate(request)) return undefined;
+      creates += 1;
+      return { kind: 'silence', afterBytes: 0 };
+    });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => receiver.send({ payload: pushPayload() })));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [503, 503, 503, 503, 503],
+    );
+    assert.ok(creates < 5, 'all were recorded at once'); // a third begins where the first is answered a moment earlier
+    receiver.proxy.rule(() => undefined);
+    assert.equal((await receiver.send({ payload: pushPayload() })).status, 202);
+  });
+
   it('goes on when the run changes or is gone while it is looked at', async (t) => {
     const receiver = await receiverWithGitHook(t);
     const push = { after: randomId() };

@@ -7,12 +7,16 @@ import { finished } from 'node:stream/promises';
 import { messageOf } from '../errors.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { Metrics } from '../metrics.ts';
+import { createSlots } from '../slots.ts';
 import { type Answer, answerTo, refusals } from './answer.ts';
 import { ByteBudget, readBody } from './body.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { Reader } from './reader.ts';
 import { type ReceiveDeps, receive } from './receive.ts';
 
-export interface ReceiverDeps extends ReceiveDeps {
+export interface ReceiverDeps extends Omit<ReceiveDeps, 'reader' | 'recordings'> {
+  /** The file of the program, of which the reader makes a thread. */
+  readonly program: string;
   readonly forges: readonly Forge[];
   readonly metrics: Pick<Metrics, 'deliveries' | 'webhookSecretConfigured' | 'bytesInFlight'>;
   /** Tests bring shorter ones. */
@@ -31,7 +35,11 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   const limits = { ...defaultLimits, ...deps.limits };
   const budget = new ByteBudget(limits.bytesInFlight, (bytes) => deps.metrics.bytesInFlight.inc(bytes));
   const server = createServer(serverOptions(limits));
-  const context: Context = { deps, limits, budget, server };
+  const { program, clock } = deps;
+  const { largeBodyBytes: largeBytes, readerIdleMs: idleMs } = limits;
+  const reader = new Reader({ program, clock, largeBytes, idleMs });
+  const recordings = createSlots(limits.recordings);
+  const context: Context = { deps: { ...deps, reader, recordings }, limits, budget, server };
   const inFlight = new Set<Promise<void>>();
   server.maxConnections = limits.connections;
   server.on('request', (request, response) => {
@@ -44,12 +52,15 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
       await listen(server, port, address);
       return { port: (server.address() as AddressInfo).port };
     },
-    close: () => close(server, inFlight),
+    close: async () => {
+      await close(server, inFlight);
+      await reader.close();
+    },
   };
 }
 
 interface Context {
-  readonly deps: ReceiverDeps;
+  readonly deps: ReceiverDeps & ReceiveDeps;
   readonly limits: Limits;
   readonly budget: ByteBudget;
   readonly server: Server;

@@ -1,6 +1,7 @@
 // The receiver as main wires it, on the cluster of the test run, in a namespace of the test's own, with signed requests to
 // it. Its calls about runs go through the fault proxy; its GitHooks and Events do not, so that a rule hits only the former.
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { GitHook, GitHookSpec } from '../../src/api/githook.ts';
 import type { GitHookRun } from '../../src/api/githookrun.ts';
 import { repositoryOf } from '../../src/api/repository.ts';
@@ -19,6 +20,7 @@ import { api, type TestContext, testCluster, testNamespace } from './cluster.ts'
 import { type FaultProxy, startProxy } from './proxy.ts';
 import { waitFor } from './wait.ts';
 
+const program = join(import.meta.dirname, '../../src/main.ts');
 const group = '/apis/kubegit.appspero.com/v1alpha1';
 
 export interface TestReceiverOptions {
@@ -164,7 +166,8 @@ export async function startTestReceiver(t: TestContext, options: TestReceiverOpt
   const secrets = () => options.secrets ?? [testSecret];
   const limits = options.limits ?? {};
   const gitHooks = options.blindForMs === undefined ? store : blind(options.blindForMs);
-  const receiver = createReceiver({ forges, secrets, gitHooks, kube: proxied, recorder, clock, log, metrics, limits });
+  const deps = { program, forges, secrets, gitHooks, kube: proxied, recorder, clock, log, metrics, limits };
+  const receiver = createReceiver(deps);
   const { port } = await receiver.listen(0, '127.0.0.1');
   t.after(async () => {
     await receiver.close();

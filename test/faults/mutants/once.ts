@@ -10,9 +10,9 @@ export const losingOrDoubling: readonly Mutant[] = [
     edits: [
       {
         file: 'src/receiver/decisions.ts',
-        find: 'return decisionFor(recording.gitHook, told(await record(recording, { kube: deps.kube, signal })));',
-        replace: `void record(recording, { kube: deps.kube, signal }).catch(() => undefined);
-          return decisionFor(recording.gitHook, { decision: 'RunCreated', run: '' });`,
+        find: 'await deps.recordings.run(() => record(recording, { kube: deps.kube, signal }), signal);',
+        replace: `{ kind: 'created', run: '' } as const;
+          void record(recording, { kube: deps.kube, signal }).catch(() => undefined);`,
       },
     ],
     fault: 'none',
@@ -24,9 +24,9 @@ export const losingOrDoubling: readonly Mutant[] = [
     edits: [
       {
         file: 'src/receiver/decisions.ts',
-        find: 'return decisionFor(recording.gitHook, told(await record(recording, { kube: deps.kube, signal })));',
-        replace: `setTimeout(() => void record(recording, { kube: deps.kube, signal }).catch(() => undefined), 50);
-          return decisionFor(recording.gitHook, { decision: 'RunCreated', run: '' });`,
+        find: 'await deps.recordings.run(() => record(recording, { kube: deps.kube, signal }), signal);',
+        replace: `{ kind: 'created', run: '' } as const;
+          setTimeout(() => void record(recording, { kube: deps.kube, signal }).catch(() => undefined), 50);`,
       },
     ],
     fault: 'killed before POST githookruns',

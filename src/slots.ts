@@ -1,4 +1,4 @@
-// A limited number of turns, given in the order of asking. Called by the manifest source.
+// A limited number of turns, given in the order of asking. Called by whoever must not do all at once.
 
 export interface Slots {
   /** Runs `work` when there is a turn. Rejects with the signal's reason when it is aborted before. */
