@@ -11,6 +11,7 @@ import { startForge } from '../test/env/forge.ts';
 import { gitEnvironment, runGit } from '../test/env/git-repository.ts';
 import type { Repository } from '../test/env/git-server.ts';
 import { type KubeGit, startKubeGit, webhookSecret } from '../test/env/kube-git.ts';
+import { Leftovers } from '../test/env/leftovers.ts';
 import { freePort } from '../test/env/ports.ts';
 import { startProcess, untilExit } from '../test/env/processes.ts';
 import { fillRepository, largeRepository } from './large-repository.ts';
@@ -29,19 +30,6 @@ metadata: { name: build }
 spec:
   template: { spec: { restartPolicy: Never, containers: [{ name: build, image: busybox }] } }
 `;
-
-/** What is ended and removed at the end, last first. */
-class Leftovers {
-  readonly #all: (() => unknown)[] = [];
-
-  after(fn: () => unknown): void {
-    this.#all.push(fn);
-  }
-
-  async end(): Promise<void> {
-    for (const fn of this.#all.reverse()) await fn();
-  }
-}
 
 const leftovers = new Leftovers();
 process.exitCode = await main(AbortSignal.timeout(timeLimitMs))

@@ -2,9 +2,9 @@
 // KUBEGIT_SEED sets what the nemesis does.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Leftovers } from '../env/leftovers.ts';
 import { longRun } from './long/long-run.ts';
 import { defaults } from './long/options.ts';
-import { Leftovers } from './long/world.ts';
 
 const seed = Number(process.env['KUBEGIT_SEED'] ?? defaults.seed);
 /** The run takes one to two minutes on two cores; on a machine with much else to do it may take many times as long. */

@@ -1,6 +1,7 @@
 // The long run: many pushes at full speed while the nemesis strikes, then everything is mended, and every push must have run
 // once and been told of. Then the soak: the same for a long time under a light load. Called by main.ts and the short form.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Leftovers } from '../../env/leftovers.ts';
 import { Chance } from './chance.ts';
 import { check } from './checker.ts';
 import { Client } from './client.ts';
@@ -14,7 +15,7 @@ import { makePushes, type Push } from './pushes.ts';
 import { countsOf, type LongReport } from './report.ts';
 import { growth, slicesOf } from './slices.ts';
 import { lookAround, type Sample } from './ticker.ts';
-import { type Leftovers, makeWorld, startReplicas, type World } from './world.ts';
+import { makeWorld, startReplicas, type World } from './world.ts';
 
 /** Longer than any wait of kube-git between two attempts, on a busy machine. */
 const standstillMs = 6 * 60_000;

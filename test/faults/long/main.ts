@@ -2,10 +2,10 @@
 // nothing running; exit code 0 when nothing was lost, doubled or told wrong.
 import { runProgram } from '../../../hack/run-tests.ts';
 import { messageOf } from '../../../src/errors.ts';
+import { Leftovers } from '../../env/leftovers.ts';
 import { longRun } from './long-run.ts';
 import { parseOptions, usage } from './options.ts';
 import { type LongReport, markdownOf, writeReport } from './report.ts';
-import { Leftovers } from './world.ts';
 
 await runProgram(main);
 

@@ -1,5 +1,6 @@
 // Everything around kube-git in a long run: a control plane of its own, a forge, a git server, Slack, a proxy before each, the
 // GitHooks and the replicas. Ended by end(), which touches only what was started here.
+
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from '../../../hack/bundle.ts';
@@ -9,6 +10,7 @@ import { installCrds } from '../../env/crds.ts';
 import { makeDataFolder } from '../../env/data-folder.ts';
 import { type Forge, startForge } from '../../env/forge.ts';
 import { type GitServer, startGitServer } from '../../env/git-server.ts';
+import type { Leftovers } from '../../env/leftovers.ts';
 import { freePort } from '../../env/ports.ts';
 import { type FaultProxy, startProxy } from '../../env/proxy.ts';
 import { forgeToken, notificationsOf } from '../../env/scenario.ts';
@@ -41,20 +43,6 @@ export interface World {
   readonly replicas: readonly Replica[];
   readonly hooks: readonly HookPlan[];
   readonly trail: Trail;
-}
-
-/** What is ended, last first. */
-export class Leftovers {
-  readonly #all: (() => unknown)[] = [];
-
-  readonly after = (fn: () => unknown): void => void this.#all.push(fn);
-
-  /** Everything, whatever fails. */
-  async end(): Promise<void> {
-    for (let next = this.#all.pop(); next; next = this.#all.pop()) {
-      await Promise.resolve(next()).catch((error: unknown) => console.error(error));
-    }
-  }
 }
 
 /** The replicas are not started yet. */

@@ -1,0 +1,69 @@
+// Figures as a plot: bars for what was measured and for its reference, as SVG. Called by page.ts. Drawn by Apache ECharts, which
+// needs no browser for it.
+import { type EChartsOption, init } from 'echarts';
+import type { Figure, Unit } from './figure.ts';
+import type { Measured } from './results.ts';
+
+const width = 860;
+const barHeight = 17;
+const around = { top: 56, right: 90, bottom: 34, left: 300 };
+
+/**
+ * Of the figures with a reference, those in the unit that most of them have; undefined where that is fewer than two. The scale is
+ * logarithmic, so that bars a hundred times as long are seen beside each other.
+ */
+export function plotOf({ title, figures }: Measured): string | undefined {
+  const compared = ofOneUnit(figures.filter(({ reference }) => reference !== undefined));
+  if (compared.length < 2) return undefined;
+  const height = around.top + around.bottom + compared.length * barHeight * 2.6;
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  chart.setOption(optionOf(title, compared));
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return `${svg}\n`;
+}
+
+function ofOneUnit(figures: readonly Figure[]): readonly Figure[] {
+  const byUnit = Map.groupBy(figures, ({ unit }) => unit);
+  return [...byUnit.values()].sort((a, b) => b.length - a.length)[0] ?? [];
+}
+
+function optionOf(title: string, figures: readonly Figure[]): EChartsOption {
+  const unit = figures[0]?.unit ?? 'ms';
+  const series = (name: string, color: string, values: readonly number[]) => ({
+    ...{ name, type: 'bar' as const, barWidth: barHeight, itemStyle: { color } },
+    data: values.map((value) => Number(value.toPrecision(3))),
+    label: { show: true, position: 'right' as const, formatter: '{c}' },
+  });
+  return {
+    ...{ animation: false, backgroundColor: '#ffffff', grid: around },
+    textStyle: { fontFamily: 'sans-serif' },
+    title: { text: title, left: 12, top: 8, textStyle: { fontSize: 14 } },
+    legend: { top: 30, left: 12, data: ['kube-git', 'reference'] },
+    xAxis: { type: 'log', name: nameOf(unit), nameLocation: 'middle', nameGap: 22 },
+    yAxis: {
+      ...{ type: 'category', inverse: true, data: figures.map(labelOf) },
+      axisLabel: { width: around.left - 20, overflow: 'break', fontSize: 11 },
+    },
+    series: [
+      series(
+        'kube-git',
+        '#2563eb',
+        figures.map(({ sample }) => sample.median),
+      ),
+      series(
+        'reference',
+        '#9ca3af',
+        figures.map(({ reference }) => reference?.sample.median ?? 0),
+      ),
+    ],
+  };
+}
+
+function labelOf({ name, reference }: Figure): string {
+  return `${name}\nbeside ${reference?.name}`;
+}
+
+function nameOf(unit: Unit): string {
+  return unit === 'ms' ? 'milliseconds' : unit;
+}
