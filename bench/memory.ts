@@ -14,7 +14,7 @@ import { type KubeGit, startKubeGit, webhookSecret } from '../test/env/kube-git.
 import { Leftovers } from '../test/env/leftovers.ts';
 import { freePort } from '../test/env/ports.ts';
 import { startProcess, untilExit } from '../test/env/processes.ts';
-import { fillRepository, largeRepository } from './large-repository.ts';
+import { bytesOf, fillRepository, largeRepository } from './large-repository.ts';
 import { createGitHooks, type Load, push } from './load.ts';
 import { bytesIn, settled, watchFolder, watchTree } from './process-memory.ts';
 
@@ -99,7 +99,8 @@ async function measureHolding(load: Load, kubeGit: KubeGit): Promise<void> {
 
 async function makeLargeRepository(load: Load): Promise<Repository> {
   const repository = await load.forge.createRepository('acme/large');
-  await fillRepository(repository.path, manifest);
+  const manifests = () => ({ 'job.yaml': manifest });
+  await fillRepository(repository.path, { ...largeRepository, manifests }, load.signal);
   await createGitHooks(load, { from: 1, to: 2, repository });
   return repository;
 }
@@ -119,8 +120,9 @@ async function measurePush({ load, repository, temporary }: Measured, kubeGit: K
 }
 
 function tellFetching(costs: Readonly<Record<string, Cost>> & { readonly 'git clone': Cost }): void {
-  const { bytes, commits, files } = largeRepository;
-  console.log(`\nA repository of ${mib(bytes)} in ${commits} commits, ${files} files a commit:\n`);
+  const { files, laterCommits } = largeRepository;
+  const size = mib(bytesOf(largeRepository));
+  console.log(`\nA repository of ${size} in ${laterCommits + 1} commits, ${files} files a commit:\n`);
   row(['', 'memory of git', 'disk', 'time']);
   row(['---', '---', '---', '---']);
   const clone = costs['git clone'];
