@@ -7,7 +7,7 @@ import { SetupError } from '../test/env/setup-error.ts';
 import { root, runNodeTests, runProgram } from './run-tests.ts';
 import { checkGit, withTestCluster } from './test-cluster.ts';
 
-const allTests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'hack/**/*.test.ts'];
+const allTests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'hack/**/*.test.ts', 'bench/**/*.test.ts'];
 /** Far above the slowest test here, and low enough that one that hangs names itself before a CI job is cancelled. */
 const testTimeoutMs = 120_000;
 await runProgram(main);
