@@ -44,7 +44,7 @@ export async function startReading({ repository, way, url, folder, bench }: Read
   const memory: number[] = [];
   const time = async (): Promise<number> => {
     const ms = await read();
-    memory.push(((await memoryOf(pid))?.peak ?? 0) + children);
+    memory.push((await peakOf(pid)) + children);
     return ms;
   };
   const disk = before.map((most) => most.disk);
@@ -67,6 +67,12 @@ function reading(
   };
 }
 
+async function peakOf(pid: number): Promise<number> {
+  const memory = await memoryOf(pid);
+  if (!memory) throw new Error('the reader has ended');
+  return memory.peak;
+}
+
 async function ended(child: ChildProcess): Promise<void> {
   const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
   if (child.connected) child.disconnect();
@@ -81,7 +87,9 @@ function asking(child: ChildProcess): (file: FileAtCommit) => Promise<Answer> {
   return async (file) => {
     const answered = once(child, 'message', { signal: gone.signal });
     if (child.connected) child.send(file);
-    const [answer] = (await answered) as [Answer];
+    const [answer] = (await answered.catch((error: unknown) => {
+      throw gone.signal.aborted ? gone.signal.reason : error;
+    })) as [Answer];
     return answer;
   };
 }

@@ -13,7 +13,7 @@ import type { Bench, Group } from '../group.ts';
 
 const roundTripsMs = [0, 20, 80];
 const depths = ['depth 1', 'depth 6'] as const;
-/** Of the largest repository: ten seconds each. */
+/** Of the largest repository, which take some ten seconds each. */
 const fewClones = 3;
 
 export const fetch: Group = {
@@ -24,8 +24,9 @@ export const fetch: Group = {
     const server = await startServer(bench);
     const repositories = await fillRepositories(bench, server, commitsNeeded(bench.repeats));
     const costs: Costs[] = [];
-    for (const roundTripMs of roundTripsMs)
+    for (const roundTripMs of roundTripsMs) {
       costs.push(...(await measureAt(roundTripMs, { bench, server, repositories })));
+    }
     return figuresOf(costs);
   },
 };
@@ -57,7 +58,7 @@ async function measureAt(roundTripMs: number, setting: Setting): Promise<readonl
   return costs;
 }
 
-/** Reads of all repositories, and clones of those for which one needs not wait too long. */
+/** Reads of all repositories, and clones of those that do not take too long. */
 async function subjectsOf(
   { bench, repositories }: Setting,
   { roundTripMs, base }: { readonly roundTripMs: number; readonly base: string },
