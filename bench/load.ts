@@ -6,6 +6,7 @@ import { type ApiServer, callApi } from '../test/env/api.ts';
 import type { Forge } from '../test/env/forge.ts';
 import type { Repository } from '../test/env/git-server.ts';
 import { waitFor } from '../test/env/wait.ts';
+import { inTurns } from './load/in-turns.ts';
 
 export interface Load {
   readonly cluster: ApiServer;
@@ -34,7 +35,7 @@ export async function createGitHooks(
   { from, to, repository }: { readonly from: number; readonly to: number; readonly repository?: Repository },
 ): Promise<void> {
   const numbers = Array.from({ length: to - from }, (_, index) => from + index);
-  await inTurns(numbers, async (number) => {
+  await inTurns(numbers, atOnce, async (number) => {
     const url = repository?.url ?? `https://example.com/acme/app-${number}.git`;
     await callApi(load.cluster, 'POST', gitHooks, {
       body: gitHook(repository ? `pushed-${number}` : `app-${number}`, url),
@@ -60,7 +61,7 @@ export async function push(load: Load, repository: Repository, count: number): P
   const known = new Set(before.map(({ metadata }) => metadata.name));
   const commits: string[] = [];
   for (let number = 0; number < count; number++) commits.push(await repository.commit({ counter: `${number}` }));
-  await inTurns([...commits.entries()], ([number, after]) =>
+  await inTurns([...commits.entries()], atOnce, ([number, after]) =>
     load.forge.announce({
       repository: repository.name,
       ref: 'refs/heads/main',
@@ -84,22 +85,18 @@ export async function push(load: Load, repository: Repository, count: number): P
 async function endJobs({ cluster }: Load): Promise<void> {
   const { items } = await callApi<List<Job>>(cluster, 'GET', jobs);
   const running = items.filter(({ status }) => status?.completionTime === undefined);
+  await inTurns(running, atOnce, async ({ metadata: { name } }) => {
+    await callApi(cluster, 'PATCH', `${jobs}/${name}/status`, { body: { status: succeeded() } });
+  });
+}
+
+/** The status of a Job that has succeeded now. */
+export function succeeded(): object {
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
   const conditions = ['SuccessCriteriaMet', 'Complete'].map((type) => ({
     type,
     status: 'True',
     lastTransitionTime: now,
   }));
-  await inTurns(running, async ({ metadata: { name } }) => {
-    const status = { startTime: now, completionTime: now, succeeded: 1, conditions };
-    await callApi(cluster, 'PATCH', `${jobs}/${name}/status`, { body: { status } });
-  });
-}
-
-async function inTurns<T>(all: readonly T[], one: (item: T) => Promise<void>): Promise<void> {
-  const left = all.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await one(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  return { startTime: now, completionTime: now, succeeded: 1, conditions };
 }

@@ -1,4 +1,5 @@
 // The pushes of a long run: commits made in bulk, one line of them on each GitHook's branch, before anything starts.
+// Called by bench/groups as well.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +36,11 @@ export function planHooks(count: number, namespaces: readonly string[]): readonl
 }
 
 /** Makes the repositories with at least `count` commits, and returns the pushes that bring them, one GitHook after another. */
-export async function makePushes(git: GitServer, hooks: readonly HookPlan[], count: number): Promise<readonly Push[]> {
+export async function makePushes(
+  git: Pick<GitServer, 'createRepository'>,
+  hooks: readonly HookPlan[],
+  count: number,
+): Promise<readonly Push[]> {
   const each = Math.ceil(count / hooks.length);
   const lines: (readonly Push[])[] = [];
   for (const name of new Set(hooks.map(({ repository }) => repository))) {
