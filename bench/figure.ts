@@ -1,7 +1,7 @@
 // What a benchmark says: figures, each the median of many repeats with its spread, and where there is something to compare with,
 // the same of a reference measured in the same run. Pure.
 
-export type Unit = 'ms' | 'MiB' | 'KiB' | 'per second' | 'calls';
+export type Unit = 'ms' | 'MiB' | 'KiB' | 'per second' | 'calls' | '';
 
 /** Of repeats of one measurement. */
 export interface Sample {

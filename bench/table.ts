@@ -44,7 +44,7 @@ function goalOf(figure: Figure): string {
 
 /** With its unit. */
 export function amount(value: number, unit: Unit): string {
-  if (unit === 'calls') return short(value);
+  if (unit === 'calls' || unit === '') return short(value);
   return unit === 'per second' ? `${short(value)}/s` : `${short(value)} ${unit}`;
 }
 

@@ -26,10 +26,10 @@ export class ApiClient {
   readonly #agent: Agent;
 
   /** The signal ends every request. */
-  constructor(server: ApiServer, signal: AbortSignal) {
+  constructor(server: ApiServer, signal: AbortSignal, connections = atOnce) {
     this.server = server;
     this.#signal = signal;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: atOnce, ca: server.ca });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, ca: server.ca });
     signal.addEventListener('abort', () => this.close(), { once: true });
   }
 
