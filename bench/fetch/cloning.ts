@@ -16,14 +16,15 @@ export interface CloningOptions {
   readonly url: string;
   /** To clone into; there is none yet. */
   readonly folder: string;
+  /** How often it is timed, and after that watched. */
   readonly repeats: number;
+  readonly watched: number;
   readonly bench: Bench;
 }
 
-/** A clone's memory and disk hardly differ from one to the next. */
-const watchedClones = 3;
-
-export function cloning({ repository, way, url, folder, repeats, bench: { signal } }: CloningOptions): Subject {
+export function cloning(options: CloningOptions): Subject {
+  const { repository, way, url, folder, repeats, watched } = options;
+  const { signal } = options.bench;
   const args = [...way.split(' ').slice(1), '--quiet', url, folder];
   const start = () => startProcess({ name: way, file: 'git', args, env: gitEnvironment() });
   const time = async (): Promise<number> => {
@@ -35,7 +36,7 @@ export function cloning({ repository, way, url, folder, repeats, bench: { signal
   };
   const most = async (): Promise<Most> => {
     const [memory, disk]: [number[], number[]] = [[], []];
-    for (let left = Math.min(repeats, watchedClones); left > 0; left--) {
+    for (let left = watched; left > 0; left--) {
       const running = await start();
       const tree = watchTree(running.pid);
       await ended(running, signal).finally(() => tree.stop());
