@@ -205,8 +205,10 @@ export class Controller {
   #childChanged(kind: string, child: KubeObject): void {
     if (kind === 'deleted') this.#contexts.run.children.forget(child);
     const key = runKeyOf(child);
-    const run = key === undefined ? undefined : this.#watches.runs.get(key);
-    if (key !== undefined && !(run && isSettled(run))) this.#runQueue.add(key);
+    // Before the first list of runs nobody knows which are settled; with it comes each that is not.
+    if (key === undefined || !this.#watches.runs.hasSynced()) return;
+    const run = this.#watches.runs.get(key);
+    if (!(run && isSettled(run))) this.#runQueue.add(key);
   }
 
   /** Queues whoever has something to be told and returns whether there is any. */
