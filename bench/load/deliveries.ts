@@ -27,6 +27,7 @@ export interface Deliveries {
   send(push: Push): Promise<number>;
   /** Sends them all, as fast as they are taken. */
   sendAll(pushes: readonly Push[]): Promise<Sent>;
+  /** Ends what is being sent, too. */
   close(): void;
 }
 
@@ -48,7 +49,9 @@ export interface Sending {
 
 /** Opens no connection yet. */
 export function startDeliveries(sending: Sending): Deliveries {
-  const { signal, connections } = sending;
+  const { connections } = sending;
+  const closed = new AbortController();
+  const signal = AbortSignal.any([sending.signal, closed.signal]);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const send = async (push: Push): Promise<number> => {
     const body = bodyOf(push, sending.gitUrl);
@@ -67,7 +70,11 @@ export function startDeliveries(sending: Sending): Deliveries {
     });
     return { times, again };
   };
-  return { send, sendAll, close: () => agent.destroy() };
+  const close = (): void => {
+    closed.abort(new Error('no more is sent'));
+    agent.destroy();
+  };
+  return { send, sendAll, close };
 }
 
 /** Whether it was answered with 2xx. */

@@ -8,8 +8,8 @@ import type { Place } from './place.ts';
 export interface JobWatch {
   /** When each was first shown, by performance.now(), in that order. */
   readonly times: readonly number[];
-  /** Waits until there have been so many; throws after `silentMs` without a new one. */
-  until(count: number, silentMs: number): Promise<void>;
+  /** Waits until there have been so many. */
+  until(count: number, deadlineMs: number): Promise<void>;
 }
 
 /** Watches until the group ends. */
@@ -27,17 +27,17 @@ export function watchJobs(bench: Bench, { client, jobs }: Place): JobWatch {
     ended.abort();
     await watching;
   });
-  return { times, until: (count, silentMs) => untilSeen(bench, times, { count, silentMs }) };
+  return { times, until: (count, deadlineMs) => untilSeen(bench, times, { count, deadlineMs }) };
 }
 
 async function untilSeen(
   { signal }: Bench,
   times: readonly number[],
-  { count, silentMs }: { readonly count: number; readonly silentMs: number },
+  { count, deadlineMs }: { readonly count: number; readonly deadlineMs: number },
 ): Promise<void> {
-  while (times.length < count) {
-    const had = times.length;
-    const what = `a Job after the ${had} of ${count} that there are`;
-    await waitFor(() => times.length > had, { what, deadlineMs: silentMs, signal });
-  }
+  const enough = (): boolean => {
+    if (times.length < count) throw new Error(`there are ${times.length}`);
+    return true;
+  };
+  await waitFor(enough, { what: `${count} Jobs`, deadlineMs, signal });
 }

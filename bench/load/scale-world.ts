@@ -18,7 +18,7 @@ import { createGitHook, makePlace, type Place, untilAll } from './place.ts';
 
 /** Lost pushes are not looked for, so that only what is measured runs. */
 const quiet = ['-poll-interval=0s', '-delivery-log=false'];
-const silentMs = 60_000;
+const jobWithinMs = 60_000;
 /** A push that a fresh process is not measured by: what it does for the first time takes longer. */
 const warmUp = 5;
 
@@ -86,7 +86,7 @@ export async function timePushes({ bench, forge, jobs, pushes }: World, kubeGit:
     const had = jobs.times.length;
     const from = performance.now();
     await deliveries.send(push);
-    await jobs.until(had + 1, silentMs);
+    await jobs.until(had + 1, jobWithinMs);
     times.push((jobs.times[had] ?? 0) - from);
   }
   deliveries.close();
