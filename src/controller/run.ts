@@ -11,7 +11,7 @@ import type { RunContext } from './run-context.ts';
 import { cancel, nothingCreated, stoppedAndGone } from './steps/cancel.ts';
 import { createChild, getChild, isControlledBy, isServerTrouble } from './steps/child.ts';
 import { finish } from './steps/finish.ts';
-import { prepare, serverOf } from './steps/prepare.ts';
+import { lineOf, prepare } from './steps/prepare.ts';
 import { stand } from './steps/stand.ts';
 import { waitForTurn } from './steps/turn.ts';
 import { unwanted } from './steps/unwanted.ts';
@@ -47,8 +47,7 @@ async function advance(run: GitHookRun, context: RunContext, signal: AbortSignal
   const adopted = await adopt(run, context, signal);
   if (adopted) return adopted.again;
   if (isCancelAsked(run)) return end(run, nothingCreated, context, signal);
-  const host = serverOf(run.spec.repository);
-  return context.fetchTurns.take(host, formatKey(keyOf(run)), () => create(run, context, signal));
+  return context.fetchTurns.take(lineOf(run), formatKey(keyOf(run)), () => create(run, context, signal));
 }
 
 /** A run that was about to create may have done so before a crash: then no manifest is needed again. */

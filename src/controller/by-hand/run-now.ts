@@ -35,7 +35,7 @@ export async function answerGitHook(
     return undefined;
   if (gitHook.status?.observedGeneration === undefined) return firstStatusMs;
   const server = serverOf(gitHook.spec.repository);
-  return context.turns.take(server, `githook ${formatKey(key)}`, () => runNow(gitHook, value, context, signal));
+  return context.turns.take({ server }, `githook ${formatKey(key)}`, () => runNow(gitHook, value, context, signal));
 }
 
 async function runNow(

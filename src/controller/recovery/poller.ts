@@ -97,7 +97,9 @@ export class Poller {
       notes.note(gitHook, { source: 'Poll', off: true });
       return undefined;
     }
-    return this.#turns.take(serverOf(gitHook.spec.repository), key, () => this.#tryLook(gitHook, intervalMs, signal));
+    return this.#turns.take({ server: serverOf(gitHook.spec.repository) }, key, () =>
+      this.#tryLook(gitHook, intervalMs, signal),
+    );
   }
 
   async #tryLook(gitHook: GitHook, intervalMs: number, signal: AbortSignal): Promise<number> {

@@ -3,6 +3,7 @@ import type { GitHookRun } from '../../api/githookrun.ts';
 import { canonicalRepository } from '../../api/repository.ts';
 import { messageOf, TerminalError, WaitingError } from '../../errors.ts';
 import { readCredentials } from '../credentials.ts';
+import type { Line } from '../limited-turns.ts';
 import type { Prepared, RunContext } from '../run-context.ts';
 import { stand } from './stand.ts';
 
@@ -12,6 +13,11 @@ const fetchLimitMs = 60 * 60 * 1000;
 /** The server as far as it can be told: with its port in a URL, by its name in git@host:path. */
 export function serverOf(repository: string): string {
   return URL.parse(repository)?.host || (canonicalRepository(repository)?.split('/', 1)[0] ?? '');
+}
+
+/** Where a run stands in line for its fetch: repositories of one server get turns one after another. */
+export function lineOf({ spec: { repository } }: GitHookRun): Line {
+  return { server: serverOf(repository), lane: canonicalRepository(repository) ?? repository };
 }
 
 /** The manifest at the commit, made ready for this run. What may work later is shown on the run while it is tried again. */

@@ -2,7 +2,7 @@
 import { isCancelAsked } from '../../api/by-hand.ts';
 import type { GitHookRun } from '../../api/githookrun.ts';
 import type { RunContext } from '../run-context.ts';
-import { serverOf } from './prepare.ts';
+import { lineOf } from './prepare.ts';
 
 /**
  * After how many milliseconds to ask again for the run with this key; undefined where it is to be looked at now. By what the
@@ -10,7 +10,7 @@ import { serverOf } from './prepare.ts';
  */
 export function waitForTurn(key: string, { shown, fetchTurns }: RunContext): number | undefined {
   const run = shown(key);
-  return run && isToFetch(run) ? fetchTurns.wait(serverOf(run.spec.repository), key) : undefined;
+  return run && isToFetch(run) ? fetchTurns.wait(lineOf(run), key) : undefined;
 }
 
 /** Whether the next step is to fetch its manifest, and not to be skipped or ended. */

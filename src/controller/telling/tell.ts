@@ -1,6 +1,7 @@
 // Tells one sink how one run stands, once a state, and writes down what it accepted. Each sink of a run has its own
 // key in the queue, so that one that hangs holds up neither the run nor the others, and sends to it are one at a time.
 import type { GitHookRun, GitHookRunStatusSink } from '../../api/githookrun.ts';
+import { gitHookKey } from '../../api/keys.ts';
 import { wordOf } from '../../api/phase.ts';
 import { type Clock, formatTime } from '../../clock.ts';
 import { messageOf, TerminalError } from '../../errors.ts';
@@ -48,7 +49,7 @@ export async function tell(key: string, context: TellContext, signal: AbortSigna
   const { run: runKey, sink } = parseTellKey(key);
   const run = await context.runs.read(runKey, signal);
   if (run === undefined || !isDue(run, key, context)) return undefined;
-  return context.entryTurns.take(`${sink.type} ${sink.name}`, key, () =>
+  return context.entryTurns.take({ server: `${sink.type} ${sink.name}`, lane: gitHookKey(run) }, key, () =>
     context.turns.take(turnKey(run, sink), () => tellNow(key, context, signal)),
   );
 }
