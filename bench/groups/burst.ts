@@ -13,7 +13,6 @@ import { inTurns } from '../load/in-turns.ts';
 import { type JobWatch, watchJobs } from '../load/job-watch.ts';
 import { asDeployed } from '../load/kube-git-options.ts';
 import { createGitHook, makePlace, type Place, untilAll } from '../load/place.ts';
-import { readyPods } from '../load/ready-pods.ts';
 import { memoryOf } from '../process-memory.ts';
 import { ratesOf } from '../rates.ts';
 
@@ -84,7 +83,6 @@ function planOf(namespace: string, index: number): HookPlan {
 /** kube-git, which has seen all GitHooks. */
 async function startWorld(bench: Bench, place: Place, git: GitServer): Promise<World> {
   const jobs = watchJobs(bench, place);
-  readyPods(bench, place);
   const { kubeconfig } = await bench.cluster();
   const options = { kubeconfig, program: bench.program, env: asDeployed, args: ['-namespace', place.namespace] };
   const { url, pid } = await startKubeGit(bench, options);

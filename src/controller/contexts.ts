@@ -32,7 +32,8 @@ import type { RecoveryDeps } from './recovery/recovery.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunIndex } from './run-index.ts';
 import type { RunStore } from './run-store.ts';
-import { explain, lookAgainMs } from './steps/pods.ts';
+import { Looks } from './steps/looks.ts';
+import { explain } from './steps/pods.ts';
 import { GoneRuns } from './telling/gone-runs.ts';
 import type { OutdatedSinks } from './telling/outdated-sinks.ts';
 import type { SinkKey } from './telling/sinks.ts';
@@ -110,6 +111,7 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
   const common = { kube, clock, log, gitHooks, runs: parts.runs };
   const as = (run: GitHookRun) => actingFor(run, kube, deps);
   const announce = createAnnouncer({ gitHooks, recorder, log, metrics });
+  const looks = new Looks(clock);
   const gone = new GoneRuns({ clock, log, gitHooks, statusContext, index: parts.index, announce });
   return {
     gone,
@@ -123,8 +125,8 @@ export function createContexts(deps: ControllerDeps, parts: Parts): Contexts {
       actingFor: as,
       kind: (apiVersion, kind) => kindOf({ apiVersion, kind }),
       parse: prepareManifest,
-      explain: (run, seen, signal) => explain(run, seen, { kube: as(run).kube, clock }, signal),
-      lookAgainMs: (run) => lookAgainMs(run, clock),
+      explain: (run, seen, signal) => explain(run, seen, { kube: as(run).kube, looks }, signal),
+      looks,
     },
     tell: {
       ...common,

@@ -41,7 +41,8 @@ export class LimitedTurns {
     if (server === undefined || server.busy < this.#limit) return undefined;
     const keys = server.waiting.get(lane) ?? new Set();
     server.waiting.set(lane, keys.add(key));
-    const count = server.waiting.values().reduce((sum, { size }) => sum + size, 0);
+    let count = 0;
+    for (const { size } of server.waiting.values()) count += size;
     return Math.min(lookAgainMs.most, Math.max(lookAgainMs.least, count * lookAgainMs.each));
   }
 

@@ -13,6 +13,7 @@ import type { Children } from './children.ts';
 import type { LimitedTurns } from './limited-turns.ts';
 import type { Acting } from './permission.ts';
 import type { RunStore } from './run-store.ts';
+import type { Looks } from './steps/looks.ts';
 
 /** A manifest made ready for a run. */
 export interface Prepared {
@@ -40,6 +41,6 @@ export interface RunContext {
   parse(text: string, run: GitHookRun): Prepared;
   /** What was observed, with what the pods say where that helps. */
   explain(run: GitHookRun, seen: Observation, signal: AbortSignal): Promise<Standing>;
-  /** How long until pods that do not start are looked at again. */
-  lookAgainMs(run: GitHookRun): number;
+  /** When the pods of a run that does not start are looked at. */
+  readonly looks: Looks;
 }

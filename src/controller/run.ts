@@ -24,7 +24,10 @@ export async function reconcileRun(key: string, context: RunContext, signal: Abo
   const waitMs = waitForTurn(key, context);
   if (waitMs !== undefined) return waitMs;
   const run = await context.runs.read(key, signal);
-  if (run === undefined || run.metadata.deletionTimestamp !== undefined) return undefined;
+  if (run === undefined || run.metadata.deletionTimestamp !== undefined) {
+    context.looks.forget(key);
+    return undefined;
+  }
   if (isEnded(run)) {
     await finish(run, context, signal);
     return undefined;
@@ -100,7 +103,7 @@ async function record(
   const recorded = await stand(run, { phase: 'Running', reason, message, resource, startTime }, context, signal);
   context.announce.created(recorded, kind);
   const isAsExpected = phase === 'Running' && !isCancelAsked(recorded);
-  return isAsExpected ? context.lookAgainMs(recorded) : follow(recorded, context, signal, child);
+  return isAsExpected ? context.looks.againMs(recorded) : follow(recorded, context, signal, child);
 }
 
 /** Observe: what the live resource says becomes what the run says. */
@@ -127,11 +130,14 @@ async function follow(run: GitHookRun, context: RunContext, signal: AbortSignal,
   await stand(run, standing, context, signal);
   // Nothing calls for a resource that the watch does not show, such as one that has lost its label.
   const isCalledFor = seen.waitingPods === undefined && watched !== undefined && !isToStop;
-  return isCalledFor ? undefined : context.lookAgainMs(run);
+  if (!isCalledFor) return context.looks.againMs(run);
+  context.looks.forget(formatKey(keyOf(run)));
+  return undefined;
 }
 
 async function end(run: GitHookRun, standing: Standing, context: RunContext, signal: AbortSignal): Promise<Again> {
   const ended = await stand(run, standing, context, signal);
+  context.looks.forget(formatKey(keyOf(run)));
   context.announce.ended(ended);
   await finish(ended, context, signal);
   return undefined;

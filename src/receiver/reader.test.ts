@@ -98,13 +98,13 @@ describe('Reader', () => {
     const { reader, clock } = start(t);
     const read = () => reader.read(github, ofGitHub(payloadOf(150_000)), [secret], never);
     await read();
-    clock.advance(999);
+    await clock.advance(999);
     await read();
     const during = await threads();
-    clock.advance(999);
+    await clock.advance(999);
     await read();
     assert.equal(await threads(), during);
-    clock.advance(1000);
+    await clock.advance(1000);
     await waitFor(async () => (await threads()) < during, { what: 'the end of the thread' });
     assert.equal((await read()).kind, 'verified');
   });

@@ -3,56 +3,50 @@
 import type { GitHookRun } from '../../api/githookrun.ts';
 import { type KubeObject, keyOf } from '../../api/object.ts';
 import type { Standing } from '../../api/phase.ts';
-import type { Clock } from '../../clock.ts';
 import { ApiError, type Kube, type ListOptions, type ResourceType } from '../../kube/kube.ts';
 import { type Explanation, explainFailure, explainPods } from '../../resource/pods.ts';
 import { explainRefusal, needsMore, refusalSelector } from '../../resource/refusals.ts';
 import type { Observation } from '../../resource/resource.ts';
+import type { Looks } from './looks.ts';
 
 const podType = { group: '', version: 'v1', plural: 'pods' } as const;
 const eventType = { group: '', version: 'v1', plural: 'events' } as const;
 
-/** Between two looks at pods that do not start: soon after the start, later once a minute. */
-const firstLookMs = 2_000;
-const laterLookMs = 60_000;
 /** A Job has no pods yet while its controller is busy; Events are read from etcd, all of the namespace at each look. */
 const refusalsFromMs = 5_000;
 
-/** The observation as the run's standing, with the pods' words added. A missing right to read pods or Events costs only those. */
+/**
+ * The observation as the run's standing, with the pods' words added: while it runs those of the last look, until the next one is
+ * due. A missing right to read pods or Events costs only those.
+ */
 export async function explain(
   run: GitHookRun,
   seen: Observation,
-  { kube, clock }: { readonly kube: Kube; readonly clock: Clock },
+  { kube, looks }: { readonly kube: Kube; readonly looks: Looks },
   signal: AbortSignal,
 ): Promise<Standing> {
   const { waitingPods, failedPods, ...standing } = seen;
   const selector = seen.phase === 'Failed' ? failedPods : waitingPods;
-  if (selector === undefined || (seen.phase === 'Running' && ageOf(run, clock) < firstLookMs)) return standing;
+  if (selector === undefined) return standing;
+  if (seen.phase === 'Running' && !looks.isDue(run)) return { ...standing, ...looks.lastFound(run) };
   const list = listOf(kube, run, signal);
   const pods = await list(podType, { labelSelector: selector });
-  if (seen.phase === 'Running')
-    return { ...standing, ...(explainPods(pods) ?? (await refusal(run, pods, { list, clock }))) };
+  if (seen.phase === 'Running') {
+    const found = explainPods(pods) ?? (await refusal(run, pods, { list, looks }));
+    looks.note(run, found);
+    return { ...standing, ...found };
+  }
   const hint = explainFailure(pods);
   return hint === undefined ? standing : { ...standing, message: `${seen.message} ${hint}` };
-}
-
-/** In milliseconds; NaN before it has started. */
-function ageOf(run: GitHookRun, clock: Clock): number {
-  return clock.now() - Date.parse(run.status?.startTime ?? '');
-}
-
-/** Half the time the resource has been there, between two seconds and a minute: no state to keep over a restart. */
-export function lookAgainMs(run: GitHookRun, clock: Clock): number {
-  return Math.min(laterLookMs, Math.max(firstLookMs, ageOf(run, clock) / 2 || firstLookMs));
 }
 
 async function refusal(
   run: GitHookRun,
   pods: readonly KubeObject[],
-  { list, clock }: { readonly list: List; readonly clock: Clock },
+  { list, looks }: { readonly list: List; readonly looks: Looks },
 ): Promise<Explanation | undefined> {
   const { uid } = run.status?.resource ?? {};
-  if (uid === undefined || !needsMore(pods) || ageOf(run, clock) < refusalsFromMs) return undefined;
+  if (uid === undefined || !needsMore(pods) || looks.ageMs(run) < refusalsFromMs) return undefined;
   return explainRefusal(await list(eventType, { fieldSelector: refusalSelector(uid) }), pods);
 }
 

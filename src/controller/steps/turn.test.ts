@@ -10,7 +10,7 @@ const repository = 'https://git.example.com/acme/app.git';
 /** Whether this run waits, unread, while the only turn of its server is taken. */
 function waits(run: object | undefined): boolean {
   const fetchTurns = new LimitedTurns(1, () => {});
-  void fetchTurns.take('git.example.com', 'another', () => new Promise(() => {}));
+  void fetchTurns.take({ server: 'git.example.com' }, 'another', () => new Promise(() => {}));
   const shown = (): GitHookRun | undefined => run as GitHookRun | undefined;
   return waitForTurn('team/run', { shown, fetchTurns } as unknown as RunContext) !== undefined;
 }
