@@ -8,7 +8,9 @@ export class Leftovers {
   /** Everything, whatever fails. */
   async end(): Promise<void> {
     for (let next = this.#all.pop(); next; next = this.#all.pop()) {
-      await Promise.resolve().then(next).catch((error: unknown) => console.error(error));
+      await Promise.resolve()
+        .then(next)
+        .catch((error: unknown) => console.error(error));
     }
   }
 }
