@@ -160,7 +160,7 @@ export class Controller {
       return;
     }
     const isEcho = this.#store.isEcho(run);
-    if (!isEcho) this.#index.set(run);
+    if (this.#index.newest(run) === run) this.#index.set(run); // of what was written here, too: one copy is enough
     const asks = runAsks(run);
     if (asks !== undefined) this.#byHandQueue.add(asks);
     const waiting = this.#queueSinks(run, kind === 'added' ? 'refusal' : 'nothing');

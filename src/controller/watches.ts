@@ -10,6 +10,7 @@ import { Reflector, type Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { resourceKinds } from '../resource/registry.ts';
+import { slim as slimChild } from '../resource/slim.ts';
 import { storeName } from './children.ts';
 import { missingCrd, notListed } from './not-listed.ts';
 import { typeOf } from './steps/child.ts';
@@ -60,6 +61,7 @@ export class Watches {
       const reflector = new Reflector<KubeObject>({
         ...{ ...watch, type: typeOf(kind), labelSelector: runLabel },
         optional: kind.howToInstall !== undefined,
+        transform: (child) => slimChild(child, kind),
         onChange: (change) => onChange.child(change.kind, change.object),
       });
       return { name: storeName(kind), type: typeOf(kind), reflector };

@@ -5,7 +5,7 @@ import { at } from './mapping.ts';
 import type { Stop } from './resource.ts';
 
 /** The shortest deadline the API takes. A Job that has run for longer fails at once, and stays to be looked at. */
-const stopSeconds = 1;
+export const stopSeconds = 1;
 
 /** A suspended Job has no deadline, but no pods either. */
 export function stopJob(live: KubeObject): Stop {

@@ -17,6 +17,7 @@ export const job: ResourceKind = {
   kind: 'Job',
   plural: 'jobs',
   title: 'Job',
+  specFields: ['suspend', 'ttlSecondsAfterFinished', 'activeDeadlineSeconds'],
   render,
   observe: observeJob,
   handBack,

@@ -31,6 +31,8 @@ export interface ResourceKind {
   readonly title: string;
   /** A sentence that says how; only of a kind that a cluster need not have. */
   readonly howToInstall?: string;
+  /** The fields of spec that the methods for live objects read: no others are kept in memory. */
+  readonly specFields: readonly string[];
   /**
    * The object to create for this run: name, namespace, owner, labels, annotations, what the push has to tell, and a
    * clean-up time that outlasts kube-git's own work. Never changes the manifest; the same input gives the same object.

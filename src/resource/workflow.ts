@@ -15,6 +15,7 @@ export const workflow: ResourceKind = {
   kind: 'Workflow',
   plural: 'workflows',
   title: 'Argo Workflow',
+  specFields: ['suspend', 'shutdown', 'ttlStrategy'],
   howToInstall:
     'Whoever runs the cluster installs Argo Workflows with kubectl apply of the install.yaml of one of its releases, or with its Helm chart argo-workflows; kube-git needs no restart.',
   render,
