@@ -81,7 +81,7 @@ async function atARate(world: World, url: string): Promise<readonly Figure[]> {
   const start = performance.now();
   const sending = pushes.splice(0, atRate).map(async (each, index) => {
     const from = start + (index * 1000) / perSecond;
-    await delay(from - performance.now(), undefined, { signal: bench.signal });
+    await delay(Math.max(0, from - performance.now()), undefined, { signal: bench.signal });
     await deliveries.send(each);
     return (await jobs.of(each.commit)) - from;
   });

@@ -13,7 +13,7 @@ import { fileBytes, fillRepository } from '../large-repository.ts';
 import type { Place } from './place.ts';
 
 const repositoryBytes = 1_000_000;
-const silentMs = 60_000;
+const silentMs = 180_000;
 
 /** So many pushes, each of a commit that changes the manifest. */
 export async function makePushRepository(

@@ -12,6 +12,9 @@ export interface Deadline {
   done(): void;
 }
 
+/** Why a time limit's timer ends early. One for all: to make an error for each call costs more than the rest of the limit. */
+const over = new Error('the time limit is not needed any more');
+
 /** Aborts with the caller's reason when the caller aborts, and with an Error of this message after `ms`. */
 export function deadline(
   clock: Clock,
@@ -27,10 +30,10 @@ export function deadline(
   return {
     signal: controller.signal,
     leftMs: () => end - clock.monotonic(),
-    lift: () => timer.abort(),
+    lift: () => timer.abort(over),
     done: () => {
       unlink();
-      timer.abort();
+      timer.abort(over);
     },
   };
 }
