@@ -13,6 +13,12 @@ import { type NotificationFile, watchNotificationFile } from './file.ts';
 
 const canary = 'ghp_c4n4ry0123456789';
 
+/** At once, as a Secret's file is: one that is written in place is seen empty before it is seen full. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 /** Time passes as fast as the loop asks for it; counts how often it did. */
 function fastClock(): Clock & { sleeps: number } {
   return {
@@ -92,7 +98,7 @@ describe('watchNotificationFile', () => {
     const [ci, a] = [file.find('github', 'ci')?.digest, file.find('slack', 'a')?.digest];
     assert.ok(ci !== undefined && a !== undefined && ci !== a);
 
-    writeFileSync(path, `# another token\n${github('another-token')}\nslack: {a: {webhookURL: "https://a/"}}`);
+    replaceFile(path, `# another token\n${github('another-token')}\nslack: {a: {webhookURL: "https://a/"}}`);
     await waitFor(() => changes() === 1, { what: 'the change' });
     assert.notEqual(file.find('github', 'ci')?.digest, ci);
     assert.equal(file.find('slack', 'a')?.digest, a);
@@ -125,7 +131,7 @@ describe('watchNotificationFile', () => {
     assert.equal(await gauge(), 1);
     const digest = file.find('github', 'ci')?.digest;
 
-    writeFileSync(path, `github: {ci: {token: [${canary}]}}`);
+    replaceFile(path, `github: {ci: {token: [${canary}]}}`);
     await waitFor(() => file.problem() !== undefined, { what: 'the problem' });
     assert.equal(file.problem(), 'github.ci.token must be a string');
     assert.equal(file.find('github', 'ci')?.digest, digest);
@@ -138,7 +144,7 @@ describe('watchNotificationFile', () => {
       ['github.ci.token must be a string'],
     );
 
-    writeFileSync(path, github(canary));
+    replaceFile(path, github(canary));
     await waitFor(() => file.problem() === undefined, { what: 'the mended file' });
     assert.equal(await gauge(), 1);
     assert.equal(changes(), 0, 'nothing has changed for anybody');
@@ -150,7 +156,7 @@ describe('watchNotificationFile', () => {
     const { file, path, changes, gauge } = await open(t, folder);
     assert.equal(file.find('github', 'ci'), undefined);
     assert.equal(await gauge(), 0);
-    writeFileSync(path, github(canary));
+    replaceFile(path, github(canary));
     await waitFor(() => changes() === 1, { what: 'the change' });
     assert.ok(file.find('github', 'ci'));
   });
@@ -170,7 +176,7 @@ describe('watchNotificationFile: a missing file', () => {
     const { file, path, changes, gauge } = await open(t, folder, true);
     assert.equal(file.problem(), undefined);
     assert.equal(await gauge(), 1);
-    writeFileSync(path, github(canary));
+    replaceFile(path, github(canary));
     await waitFor(() => changes() === 1, { what: 'the file' });
     assert.ok(file.find('github', 'ci'));
     rmSync(path);
