@@ -6,7 +6,7 @@ export interface Span {
   readonly ms: number;
 }
 
-type Seen = Pick<LogEntry, 'at' | 'answeredAt' | 'method' | 'path'>;
+type Seen = Pick<LogEntry, 'at' | 'answeredAt' | 'method' | 'path' | 'body'>;
 
 /** One after another without a gap, from the sending of the delivery (by performance.now()) until the Job is created. */
 export function spans(push: {
@@ -17,7 +17,8 @@ export function spans(push: {
   const api = push.api.filter(({ at }) => at >= push.from);
   const git = push.git.filter(({ at }) => at >= push.from);
   const recorded = first(api, ({ method, path }) => method === 'POST' && path.endsWith('/githookruns'));
-  const written = first(api, ({ method, path }) => method === 'PUT' && /\/githookruns\/[^/]+\/status$/.test(path));
+  const { metadata } = JSON.parse(recorded.body) as { metadata: { name: string } };
+  const written = first(api, ({ method, path }) => method === 'PUT' && path.endsWith(`/${metadata.name}/status`));
   const created = first(api, ({ method, path }) => method === 'POST' && path.endsWith('/jobs'));
   const fetching = git.filter(({ at }) => at < written.at);
   const asked = first(fetching, () => true);
