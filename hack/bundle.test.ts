@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { systemClock } from '../src/clock.ts';
 import { parseConfig, version } from '../src/config.ts';
+import { github } from '../src/forge/github.ts';
+import { Reader } from '../src/receiver/reader.ts';
 import { bundle } from './bundle.ts';
 
 async function emptyFolder(t: { after(fn: () => unknown): void }): Promise<string> {
@@ -39,5 +42,15 @@ describe('the bundle', () => {
     assert.ok(!one?.includes(process.cwd()));
     const map = JSON.parse(await readFile(`${files[0]}.map`, 'utf8')) as { sources: string[] };
     assert.ok(map.sources.some((source) => source.endsWith('src/main.ts')));
+  });
+
+  it('is the thread for large deliveries, too', async (t) => {
+    const folder = await emptyFolder(t);
+    const { file: program } = await bundle(join(folder, 'kube-git.mjs'));
+    const reader = new Reader({ program, largeBytes: 1, idleMs: 1000, clock: systemClock });
+    t.after(() => reader.close());
+    const delivery = { headers: { 'x-github-event': 'push' }, body: Buffer.from('{}') };
+    const { signal } = new AbortController();
+    assert.deepEqual(await reader.read(github, delivery, ['a secret'], signal), { kind: 'unverified' });
   });
 });
