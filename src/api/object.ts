@@ -58,3 +58,8 @@ export function parseKey(text: string): ObjectKey {
   const slash = text.indexOf('/');
   return { namespace: text.slice(0, slash), name: text.slice(slash + 1) };
 }
+
+/** The object without managedFields: the bookkeeping of server-side apply, which nothing here reads and which is often half of it. */
+export function withoutManagers<T extends { readonly metadata: object }>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}

@@ -22,7 +22,7 @@ import { isNewer, RunStore } from './run-store.ts';
 import { OutdatedSinks } from './telling/outdated-sinks.ts';
 import { type Outdated, plan } from './telling/sinks.ts';
 import { tell, tellKey } from './telling/tell.ts';
-import { slim, Watches } from './watches.ts';
+import { Watches } from './watches.ts';
 
 /** Runs and sinks advanced at a time: they mostly wait for the network, and git has a limit of its own. */
 const runWorkers = 16;
@@ -192,7 +192,7 @@ export class Controller {
       this.#store.forget(key);
       return;
     }
-    this.#index.set(slim(run));
+    this.#index.set(run);
     const waiting = this.#queueSinks(run, 'nothing');
     const isShown = watched.metadata.resourceVersion === run.metadata.resourceVersion;
     if (isShown && isSettled(run) && !waiting) this.#store.forget(key);

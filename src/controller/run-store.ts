@@ -3,7 +3,7 @@
 // writer is never overwritten.
 import type { GitHookRun, GitHookRunStatus } from '../api/githookrun.ts';
 import { runType } from '../api/keys.ts';
-import { formatKey, keyOf, parseKey } from '../api/object.ts';
+import { formatKey, keyOf, parseKey, withoutManagers } from '../api/object.ts';
 import { isConflict, isNotFound, type Kube } from '../kube/kube.ts';
 import { Turns } from './turns.ts';
 
@@ -81,7 +81,11 @@ export class RunStore {
     const key = formatKey(keyOf(run));
     const own = this.#own.get(key);
     if (own === undefined) return false;
-    if (own.metadata.uid === run.metadata.uid && !isNewer(run, own)) return true;
+    if (own.metadata.uid === run.metadata.uid && !isNewer(run, own)) {
+      // The same, once: the watch's copy is in memory anyway.
+      if (run.metadata.resourceVersion === own.metadata.resourceVersion) this.#own.set(key, run);
+      return true;
+    }
     // The watch can be faster than the answer to a write: then it is the answer that says whose this is.
     if (this.#turns.has(key)) this.#noteShown(key, run);
     else this.#own.delete(key);
@@ -117,7 +121,8 @@ export class RunStore {
 
   async #put(key: string, run: GitHookRun, status: GitHookRunStatus, signal: AbortSignal): Promise<GitHookRun> {
     try {
-      const written = await this.#kube.replace(runType, { ...run, status }, { subresource: 'status', signal });
+      const answer = await this.#kube.replace(runType, { ...run, status }, { subresource: 'status', signal });
+      const written = withoutManagers(answer); // which the API server keeps where an update has none
       this.#own.set(key, written);
       const shown = this.#shownMeanwhile.get(key);
       this.#shownMeanwhile.delete(key);

@@ -2,7 +2,7 @@
 // each term, so that a new leader works from lists of its own time.
 import type { GitHookRun } from '../api/githookrun.ts';
 import { runLabel, runType } from '../api/keys.ts';
-import type { KubeObject } from '../api/object.ts';
+import { type KubeObject, withoutManagers } from '../api/object.ts';
 import type { Clock } from '../clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ResourceType } from '../kube/kube.ts';
@@ -10,7 +10,7 @@ import { Reflector, type Store } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { resourceKinds } from '../resource/registry.ts';
-import { slim as slimChild } from '../resource/slim.ts';
+import { slim } from '../resource/slim.ts';
 import { storeName } from './children.ts';
 import { missingCrd, notListed } from './not-listed.ts';
 import { typeOf } from './steps/child.ts';
@@ -28,7 +28,7 @@ export interface WatchDeps {
 export function watchOptions(deps: WatchDeps, onError: (type: ResourceType, error: unknown) => void) {
   const { client, clock, log, metrics, namespace } = deps;
   return {
-    ...{ client, clock, log, transform: slim },
+    ...{ client, clock, log, transform: withoutManagers },
     ...(namespace && { namespace }),
     onRestart: (type: ResourceType, why: string, error: unknown) => {
       metrics.watchRestarts.inc({ resource: type.plural, why });
@@ -61,7 +61,7 @@ export class Watches {
       const reflector = new Reflector<KubeObject>({
         ...{ ...watch, type: typeOf(kind), labelSelector: runLabel },
         optional: kind.howToInstall !== undefined,
-        transform: (child) => slimChild(child, kind),
+        transform: (child) => slim(child, kind),
         onChange: (change) => onChange.child(change.kind, change.object),
       });
       return { name: storeName(kind), type: typeOf(kind), reflector };
@@ -84,9 +84,4 @@ export class Watches {
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#reflectors.values()].map((reflector) => reflector.run(signal)));
   }
-}
-
-/** Without the bookkeeping of server-side apply, which nothing here reads and which is often half of an object. */
-export function slim<T extends { readonly metadata: object }>(object: T): T {
-  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }

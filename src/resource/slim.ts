@@ -1,6 +1,6 @@
 // What is kept in memory of a live resource: all that the methods of its kind read, and no more. A Workflow of a hundred steps has
 // megabytes of templates and nodes. Called by the controller's watches; pure.
-import type { KubeObject } from '../api/object.ts';
+import { type KubeObject, withoutManagers } from '../api/object.ts';
 import { isMapping, type Mapping } from './mapping.ts';
 import type { ResourceKind } from './resource.ts';
 
@@ -11,10 +11,10 @@ const notRead = new Set(['storedTemplates', 'storedWorkflowTemplateSpec']);
 
 /** The object for memory: every method of the kind for live objects says the same of it. Bears any shape. */
 export function slim(live: KubeObject, { specFields }: Pick<ResourceKind, 'specFields'>): KubeObject {
-  const { metadata, spec, status, ...rest } = live;
+  const { spec, status, ...rest } = live;
   return {
     ...rest,
-    metadata: { ...metadata, managedFields: undefined } as KubeObject['metadata'],
+    metadata: withoutManagers(live).metadata,
     ...(isMapping(spec) ? { spec: pick(spec, specFields) } : {}),
     ...(isMapping(status) ? { status: slimStatus(status) } : {}),
   };
