@@ -26,7 +26,7 @@ export function spans(push: {
     ['read the delivery, check its signature, find its GitHooks', recorded.at],
     ['store the run', endOf(recorded)],
     ['the leader hears of it, reads it, begins', asked.at],
-    [`fetch the manifest (${fetching.length} requests)`, Math.max(...fetching.map(endOf))],
+    ['fetch the manifest', Math.max(...fetching.map(endOf))],
     ['parse it, check it, make the Job ready', written.at],
     ['write Creating', endOf(written)],
     ['hand on', created.at],
