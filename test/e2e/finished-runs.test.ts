@@ -47,4 +47,17 @@ describe('finished runs', () => {
       [],
     );
   });
+
+  it('keep who wrote what, though kube-git does not keep that in memory', async (t) => {
+    const s = await startScenario(t);
+    await s.gitHook('app');
+    const commit = await s.push({ 'job.yaml': jobManifest });
+    const { status } = await s.untilRun(commit, (run) => run.status?.phase === 'Running', 'running');
+    await s.endJob(status?.resource?.name ?? '', 'Succeeded');
+    const { metadata } = await s.untilRun(commit, isDone, 'told and done');
+    const { managedFields = [] } = metadata as {
+      readonly managedFields?: readonly { readonly subresource?: string }[];
+    };
+    assert.deepEqual(managedFields.map(({ subresource = 'main' }) => subresource).sort(), ['main', 'status']);
+  });
 });
