@@ -5,7 +5,7 @@ import { runLabel } from '../api/keys.ts';
 import { formatKey, type KubeObject, keyOf } from '../api/object.ts';
 import type { Store } from '../kube/reflector.ts';
 
-/** How many deleted children are remembered: those of a mass deletion, about 3 KB each. */
+/** How many deleted children are remembered: those of a mass deletion. */
 const rememberedDeletions = 1000;
 
 export class Children {

@@ -41,7 +41,7 @@ export const defaultLimits: Limits = {
   checkMs: 1_000,
   /** Read here in some milliseconds; larger ones in a thread of their own, where they hold up nothing. */
   largeBodyBytes: 256 * 1024,
-  /** Such a thread takes 15 MiB and is there again within 0.1 s. */
+  /** Such a thread takes up to 30 MiB, and a fifth of a second to be there again. */
   readerIdleMs: 30_000,
   /** Pushes that are recorded at the same time; more would only wait in the API server. The rest waits here, in the order of coming. */
   recordings: 64,

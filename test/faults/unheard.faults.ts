@@ -39,8 +39,9 @@ function story(since: SincePush, nemesis: Nemesis): Omit<Story, 'program'> {
   };
 }
 
-/** What finding it takes; what comes after, reading the run to begin with, is the same for every run. */
-const finding = /^(?:(?:GET|POST|PUT) (?:configmaps|info\/refs|git-upload-pack)|POST githookruns) /;
+/** What finding it takes, and the first reading of its run; what comes after is the same for every run, and may come or not. */
+const finding =
+  /^(?:(?:GET|POST|PUT) (?:configmaps|info\/refs|git-upload-pack) |(?:POST|PUT) githookruns |GET githookruns #1$)/;
 /** Later ones are looks that go on while the run does. */
 const looks = 4;
 
