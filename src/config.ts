@@ -139,7 +139,7 @@ const flags = {
     default: 'auto',
     value: 'way',
     choices: ['auto', 'git'],
-    help: 'How manifests are fetched. auto asks http(s) servers for single objects, and runs git for ssh and where they give none; git always runs git.',
+    help: 'How manifests are fetched. auto asks servers for single objects, and runs git where they give none; git always runs git.',
   },
   'poll-interval': {
     default: '600s',

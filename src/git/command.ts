@@ -2,6 +2,7 @@
 // Knows nothing of what the command does.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Environment } from './environment.ts';
+import { collectWords, ended, killGroup } from './process-group.ts';
 
 export interface Command {
   readonly args: readonly string[];
@@ -29,7 +30,6 @@ export interface Result {
 // The shell sees no text of ours but this: the limits and git's arguments come as parameters. POSIX counts -f in blocks of 512 bytes.
 const script = 'ulimit -c 0; ulimit -f "$1"; ulimit -v "$2"; shift 2; exec git "$@"';
 const blockBytes = 512;
-const keptWordsCharacters = 8 * 1024; // the last lines of git say what happened
 
 /**
  * Resolves when the command and all its children have ended. On abort the group is killed and, when it is gone,
@@ -59,25 +59,6 @@ export async function runGit(command: Command, signal: AbortSignal): Promise<Res
   }
 }
 
-/** Waits for the command, ends what it left behind, and waits until nobody holds its pipes any more. */
-function ended(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', () => killGroup(child));
-    child.on('close', resolve);
-  });
-}
-
-/** git's children (git-remote-https, index-pack, ssh) outlive it when only it is killed. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // Nobody is left.
-  }
-}
-
 function collectOutput(child: ChildProcess, limitBytes: number) {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -87,12 +68,4 @@ function collectOutput(child: ChildProcess, limitBytes: number) {
     if (size > limitBytes) killGroup(child);
   });
   return () => ({ output: Buffer.concat(chunks), overflowed: size > limitBytes });
-}
-
-function collectWords(child: ChildProcess) {
-  let words = '';
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    words = (words + chunk).slice(-keptWordsCharacters);
-  });
-  return () => words;
 }

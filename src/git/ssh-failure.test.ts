@@ -31,7 +31,7 @@ describe('read over ssh', { skip }, () => {
     const line = await fixture.server.knownHost('ed25519');
     assert.ok(error.message.endsWith(`: ${line}`), error.message);
     assert.equal(await fixture.read({ commit }, { sshPrivateKey, knownHosts: line }), 'text');
-    assert.deepEqual(await fixture.server.requests().then((all) => all.length), 2); // none before the key was known
+    assert.equal((await fixture.server.requests()).length, 1); // none before the key was known
   });
 
   it('refuses a host key that is another than the known one, and one that is revoked', async (t) => {

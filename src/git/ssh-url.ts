@@ -32,3 +32,31 @@ export function checkSshUrl(text: string): { readonly url: string; readonly orig
   const at = port === undefined ? server : `${server}:${port}`;
   return { url: `ssh://${name}@${at}${rest}`, origin: `ssh://${at}` };
 }
+
+/** Who to log in to, and as what that host knows the repository. */
+export interface SshTarget {
+  /** user@host */
+  readonly destination: string;
+  readonly port: string | undefined;
+  readonly path: string;
+}
+
+/** What git makes of such a URL (its connect.c); undefined for a path whose escapes are no text. */
+export function sshTarget(url: string): SshTarget | undefined {
+  const [, scpUser, scpServer, scpPath] = /^(?!ssh:)([^@/]+)@([^:/]+):(.+)$/.exec(url) ?? [];
+  if (scpPath !== undefined) {
+    return { destination: `${scpUser}@${scpServer}`, port: undefined, path: withoutRoot(scpPath) };
+  }
+  const [, name = defaultUser, server = '', port, rest = ''] = asUrl.exec(url) ?? [];
+  try {
+    const path = withoutRoot(decodeURIComponent(rest));
+    return { destination: `${name}@${server.replaceAll(/[[\]]/g, '')}`, port, path };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A path in somebody's home is told without the slash before it. */
+function withoutRoot(path: string): string {
+  return path.startsWith('/~') ? path.slice(1) : path;
+}

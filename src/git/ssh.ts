@@ -57,6 +57,11 @@ export function sshEnvironment(folder: string): Environment {
   };
 }
 
+/** What ssh needs to find it, and to hand on git's protocol version. */
+export function sshArguments(folder: string): readonly string[] {
+  return ['-F', join(placeOf(folder), 'config'), '-E', join(placeOf(folder), 'log'), '-o', 'SendEnv=GIT_PROTOCOL'];
+}
+
 /** Told the key the server shows, ssh asks for more known hosts: none are given, but the key is noted for the message. */
 const noteKey = String.raw`/bin/sh -c 'if [ "$1" = HOSTNAME ]; then printf "%%s %%s %%s\\n" "$2" "$3" "$4" >>"$KUBE_GIT_SSH/seen"; fi' sh %I %H %t %K`;
 

@@ -23,6 +23,8 @@ export interface SshServerOptions {
   readonly hostKeys?: readonly KeyKind[];
   /** old: the client may not choose git's protocol version, so it is 0. */
   readonly like?: 'github' | 'old';
+  /** A shell script that every login runs instead of git. */
+  readonly serve?: string;
 }
 
 export interface SshServer {
@@ -74,7 +76,7 @@ export async function startSshServer(
   const address = { port: await freePort(), scpHost: isRoot ? loopback() : undefined };
   const authorize = (keys: readonly string[]) => writeFile(join(folder, 'authorized_keys'), keys.join('\n'));
   await authorize(options.authorizedKeys);
-  await writeFile(join(folder, 'serve'), serveScript, { mode: 0o755 });
+  await writeFile(join(folder, 'serve'), options.serve ?? serveScript, { mode: 0o755 });
   await writeFile(join(folder, 'config'), configuration(folder, address, options));
   await writeFile(join(folder, 'passwd'), await users(folder));
   const logFile = join(folder, 'log');

@@ -1,5 +1,5 @@
 // Reads a file by stepping from object to object: the commit, each tree on the way, the blob, every one by its id. What was
-// read before is not asked for again. The first way of the manifest source for http(s); see docs/adr/0005.
+// read before is not asked for again. The first way of the manifest source; see docs/adr/0005.
 import { createHash } from 'node:crypto';
 import { type AgentOptions, createAgents } from '../../http-agents.ts';
 import { contentOf, manifestTooLarge } from '../content.ts';
@@ -7,9 +7,11 @@ import type { Credentials } from '../git.ts';
 import { objectFormatOf } from '../session.ts';
 import { type Entry, findFile, type Trees } from '../tree.ts';
 import type { Read, Way } from '../way.ts';
-import { ask } from './ask.ts';
+import type { Asker } from './asker.ts';
 import { ObjectCache } from './cache.ts';
 import { entriesOf, taggedBy, treeOf } from './objects.ts';
+import { overHttp } from './over-http.ts';
+import { overSsh } from './over-ssh.ts';
 import { type GitObject, ObjectTooLarge } from './pack.ts';
 import { Shared } from './shared.ts';
 import { Unusable } from './unusable.ts';
@@ -33,34 +35,36 @@ export function createDirectWay(
   { clock, environment }: Pick<Read['source'], 'clock' | 'environment'>,
 ): Way {
   const agentFor = createAgents({ ca: options.ca, environment });
-  const cache = new ObjectCache({ maxBytes: cacheBytes, clock });
-  const shared = new Shared<GitObject>();
+  const kept: Kept = { cache: new ObjectCache({ maxBytes: cacheBytes, clock }), shared: new Shared<GitObject>() };
+  const askerFor = (read: Read): Asker =>
+    read.wanted.scheme === 'ssh' ? overSsh(read) : overHttp(read, { agentFor, userAgent: options.userAgent });
   return {
     name: 'objects',
-    fits: ({ scheme }) => scheme !== 'ssh',
+    fits: () => true,
     read: async (read) => {
+      const asker = askerFor(read);
       try {
-        return { text: await readFile(read, getter(read, { ...options, agentFor, cache, shared })) };
+        return { text: await readFile(read, getter(read, asker, kept)) };
       } catch (error) {
         if (error instanceof Unusable) return { refused: error.isPassing ? 'thisTime' : 'asARule' };
         throw error;
+      } finally {
+        await asker.close();
       }
     },
   };
 }
 
-interface Parts extends DirectOptions {
-  readonly agentFor: ReturnType<typeof createAgents>;
+/** What all reads share. */
+interface Kept {
   readonly cache: ObjectCache;
   readonly shared: Shared<GitObject>;
 }
 
-function getter({ wanted, credentials, source, signal }: Read, { agentFor, cache, shared, userAgent }: Parts): Get {
+function getter({ wanted, credentials, signal }: Read, asker: Asker, { cache, shared }: Kept): Get {
   const place = `${wanted.url} ${digestOf(credentials)}`;
-  const { silentSeconds } = source.limits;
-  const asking = { wanted, credentials, agentFor, userAgent, silentSeconds, signal, environment: source.environment };
   const fetch = async (id: string, alone: boolean, maxBytes: number): Promise<GitObject> => {
-    const found = await ask({ ids: [id], format: objectFormatOf(id), alone }, maxBytes, asking);
+    const found = await asker.ask({ ids: [id], format: objectFormatOf(id), alone }, maxBytes);
     const object = found.get(id);
     if (object === undefined) throw new Unusable('another object than the one that was asked for');
     for (const [each, other] of found) cache.set(`${place} ${each}`, other);
@@ -72,9 +76,10 @@ function getter({ wanted, credentials, source, signal }: Read, { agentFor, cache
   };
 }
 
-function digestOf({ username = '', password = '' }: Credentials): string {
+/** What one reader has read is not another's: everything that proves who reads counts. */
+function digestOf({ username = '', password = '', sshPrivateKey = '', knownHosts = '' }: Credentials): string {
   return createHash('sha256')
-    .update(JSON.stringify([username, password]))
+    .update(JSON.stringify([username, password, sshPrivateKey, knownHosts]))
     .digest('base64');
 }
 

@@ -1,4 +1,4 @@
-// One POST to a git server over http(s), with limits on size and slowness. Called by ask.ts; knows nothing of what is sent.
+// One POST to a git server over http(s), with limits on size and slowness. Called by over-http.ts; knows nothing of what is sent.
 import { type Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { WaitingError } from '../../errors.ts';

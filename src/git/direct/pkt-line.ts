@@ -47,15 +47,28 @@ export function packOf(answer: Buffer): Buffer {
   return Buffer.concat(chunks);
 }
 
+/** What the lines say, without the newlines at their ends. */
+export function packetTexts(answer: Buffer): readonly string[] {
+  return [...packetsOf(answer)].map((packet) => packet.toString('utf8').trimEnd());
+}
+
 /** What the lines hold; flush, delimiter and the end of the answer are left out. */
 function* packetsOf(answer: Buffer): Generator<Buffer> {
   for (let at = 0; at < answer.length; ) {
-    const digits = answer.toString('latin1', at, at + lengthDigits);
-    const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
-    if (length < 0 || length === 3 || at + length > answer.length) throw new Unusable('the answer is cut or garbled');
+    const length = lengthAt(answer, at)?.bytes ?? Number.POSITIVE_INFINITY;
+    if (at + length > answer.length) throw new Unusable('the answer is cut');
     if (length > lengthDigits) yield answer.subarray(at + lengthDigits, at + length);
-    at += Math.max(length, lengthDigits);
+    at += length;
   }
+}
+
+/** How many bytes the line takes that begins there; undefined where its length is not all there. Throws Unusable. */
+export function lengthAt(bytes: Buffer, at: number): { readonly bytes: number; readonly isFlush: boolean } | undefined {
+  if (at + lengthDigits > bytes.length) return undefined;
+  const digits = bytes.toString('latin1', at, at + lengthDigits);
+  const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
+  if (length < 0 || length === 3) throw new Unusable('the answer is garbled');
+  return { bytes: Math.max(length, lengthDigits), isFlush: length === 0 };
 }
 
 const shownBytes = 300;

@@ -1,4 +1,4 @@
-// Asks a git server over http(s) for objects by their ids: one request, no process, nothing on disk. Called by direct.ts.
+// Asks a git server over http(s) for objects by their ids: one request each time, no process, nothing on disk. Called by direct.ts.
 
 import type { createAgents } from '../../http-agents.ts';
 import { proxySecrets } from '../../proxy.ts';
@@ -7,18 +7,24 @@ import { authorization, secretForms } from '../environment.ts';
 import { explainFailure } from '../failure.ts';
 import type { Credentials } from '../git.ts';
 import { hasCredentials, type Remote } from '../validate.ts';
+import type { Read } from '../way.ts';
+import type { Asker } from './asker.ts';
 import { exchange, type Reply } from './exchange.ts';
 import { type GitObject, ObjectTooLarge, readPack } from './pack.ts';
 import { packOf, type Question, questionOf } from './pkt-line.ts';
 import { Unusable } from './unusable.ts';
 
-export interface Asking {
+export interface HttpOptions {
+  readonly agentFor: ReturnType<typeof createAgents>;
+  /** Such as kube-git/2.0.0. */
+  readonly userAgent: string;
+}
+
+interface Asking extends HttpOptions {
   readonly wanted: Remote;
   readonly credentials: Credentials;
-  readonly agentFor: ReturnType<typeof createAgents>;
   /** kube-git's own: its proxies' passwords are kept out of messages. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly userAgent: string;
   readonly silentSeconds: number;
   readonly signal: AbortSignal;
 }
@@ -27,15 +33,14 @@ const service = 'git-upload-pack';
 /** Of an answer beside its objects, and of objects that do not compress. */
 const wrappingBytes = 64 * 1024;
 
-/**
- * By their ids, with what else came. Throws WaitingError where the server asks for patience, ObjectTooLarge where an object
- * has more than `maxBytes`, Unusable for every other answer without objects.
- */
-export async function ask(
-  question: Question,
-  maxBytes: number,
-  asking: Asking,
-): Promise<ReadonlyMap<string, GitObject>> {
+/** An asker whose connections are kept by `agentFor`. Throws WaitingError where the server asks for patience. */
+export function overHttp({ wanted, credentials, source, signal }: Read, options: HttpOptions): Asker {
+  const { silentSeconds } = source.limits;
+  const asking = { ...options, wanted, credentials, silentSeconds, signal, environment: source.environment };
+  return { ask: (question, maxBytes) => ask(question, maxBytes, asking), close: async () => {} };
+}
+
+async function ask(question: Question, maxBytes: number, asking: Asking): Promise<ReadonlyMap<string, GitObject>> {
   const { wanted, agentFor, userAgent, credentials } = asking;
   const url = new URL(`${wanted.url.replace(/\/$/, '')}/${service}`);
   const reply = await exchange({
