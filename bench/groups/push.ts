@@ -1,12 +1,12 @@
 // `npm run bench -- push`: from the delivery of a push until its Job is there. Run by bench/main.ts. The repository is of 1 MB, the
 // manifest lies two folders deep, and every push changes it: nothing of what kube-git has to read can be remembered.
-import { setTimeout as delay } from 'node:timers/promises';
 import { startGitServer } from '../../test/env/git-server.ts';
 import { startKubeGit } from '../../test/env/kube-git.ts';
 import { startProxy } from '../../test/env/proxy.ts';
 import type { Push } from '../../test/faults/long/pushes.ts';
 import { type Figure, sampleOf } from '../figure.ts';
 import type { Bench, Group } from '../group.ts';
+import { timedAtRate } from '../load/at-rate.ts';
 import { bareCreateAndFetch } from '../load/bare-push.ts';
 import { startDeliveries } from '../load/deliveries.ts';
 import { asDeployed } from '../load/kube-git-options.ts';
@@ -78,16 +78,21 @@ async function atARate(world: World, url: string): Promise<readonly Figure[]> {
   const { bench, pushes, gitUrl, jobs } = world;
   bench.tell(`${perSecond} pushes a second`);
   const deliveries = startDeliveries({ url, gitUrl, connections: 64, signal: bench.signal });
-  const start = performance.now();
-  const sending = pushes.splice(0, atRate).map(async (each, index) => {
-    const from = start + (index * 1000) / perSecond;
-    await delay(Math.max(0, from - performance.now()), undefined, { signal: bench.signal });
+  const some = pushes.splice(0, atRate);
+  const times = await timedAtRate(some, perSecond, bench.signal, async (each) => {
     await deliveries.send(each);
-    return (await jobs.of(each.commit)) - from;
+    return jobs.of(each.commit);
   });
-  const times = await Promise.all(sending);
   deliveries.close();
-  return [{ name: `${perSecond} pushes a second`, unit: 'ms', sample: sampleOf(times) }];
+  bench.tell(`${perSecond} bare creates and fetches a second`);
+  const bare = await timedAtRate(some, perSecond, bench.signal, async (each) => {
+    await bareCreateAndFetch(world, each);
+    return performance.now();
+  });
+  const reference = { name: `create + git fetch --depth=1, ${perSecond} a second`, sample: sampleOf(bare) };
+  return [
+    { name: `${perSecond} pushes a second`, unit: 'ms', sample: sampleOf(times), reference, goal: { atMost: 1 } },
+  ];
 }
 
 /** The steps of a push as a proxy before the API server and one before git see them: they take a little longer so. */

@@ -1,5 +1,9 @@
 // Servers over ssh that are no git servers, or bad ones. What good ones give is in rungs.test.ts and ssh.test.ts.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { anyCommit, leftovers, processesOf, until } from '../../../test/env/git-fixture.ts';
 import { testSshRepository } from '../../../test/env/ssh-fixture.ts';
@@ -30,6 +34,18 @@ describe('a read over ssh, object by object', { skip }, () => {
       assert.deepEqual(await leftovers(fixture), []);
     });
   }
+
+  it('says so where there is no ssh', async (t) => {
+    const programs = await mkdtemp(join(tmpdir(), 'kube-git-without-ssh-'));
+    t.after(() => rm(programs, { recursive: true }));
+    await symlink(
+      execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim(),
+      join(programs, 'git'),
+    );
+    const fixture = await testSshRepository(t, sshd, { settings: { environment: { PATH: programs } } });
+    await assert.rejects(fixture.read({ commit: anyCommit }), { reason: 'FetchFailed', message: /ssh/ });
+    assert.deepEqual(await leftovers(fixture), []);
+  });
 
   it('leaves a server that does not answer, at once on abort', async (t) => {
     const fixture = await testSshRepository(t, sshd, { sshd: { serve: script(greeting, 'exec sleep 600') } });
