@@ -1,10 +1,10 @@
 // The one way out to sinks and to the APIs of forges: a JSON POST, or a GET, with limits on time and size. Handed to the
 // notifiers by main; what an answer means is in answer.ts. Must not know what is sent.
-import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from './clock.ts';
 import { WaitingError } from './errors.ts';
 import { type AgentOptions, createAgents } from './http-agents.ts';
+import { type Outgoing, send } from './http-send.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -56,7 +56,7 @@ export function createHttpPost(options: HttpPostOptions): HttpPost {
   const exchange = createExchange(options);
   return ({ url, headers, json, signal }) => {
     const body = JSON.stringify(json);
-    const request = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body };
+    const request = { method: 'POST' as const, headers: { ...headers, 'content-type': 'application/json' }, body };
     return exchange({ target: new URL(url), ...request, maxBytes: maxAnswerBytes, signal });
   };
 }
@@ -91,26 +91,6 @@ function createExchange(options: HttpPostOptions): (exchange: Exchange) => Promi
       limit.end();
     }
   };
-}
-
-interface Outgoing {
-  readonly target: URL;
-  readonly method: string;
-  readonly agent: Agent;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly signal: AbortSignal;
-}
-
-/** Resolves when the answer's headers are here. */
-function send({ target, method, agent, headers, body, signal }: Outgoing): Promise<IncomingMessage> {
-  const request = target.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const outgoing = request(target, { method, agent, headers, signal });
-    outgoing.on('error', reject);
-    outgoing.on('response', resolve);
-    outgoing.end(body);
-  });
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

@@ -1,19 +1,14 @@
 // One POST to a git server over http(s), with limits on size and slowness. Called by over-http.ts; knows nothing of what is sent.
-import { type Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { WaitingError } from '../../errors.ts';
+import { type Outgoing, send } from '../../http-send.ts';
 import { Unusable } from './unusable.ts';
 
-export interface Outgoing {
-  readonly url: URL;
-  readonly agent: Agent;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+export interface Exchange extends Omit<Outgoing, 'method'> {
   /** Of the answer's body; what is beyond is cut off. */
   readonly maxBytes: number;
   /** A server that sends next to nothing for so long is left. */
   readonly silentSeconds: number;
-  readonly signal: AbortSignal;
 }
 
 export interface Reply {
@@ -29,8 +24,7 @@ const leastBytesPerSecond = 1000; // as of the git program: environment.ts
  * Redirects are not followed. Throws the signal's reason, WaitingError RepositoryTooSlow, and Unusable where there is no
  * connection or it breaks.
  */
-export async function exchange(outgoing: Outgoing): Promise<Reply> {
-  const { signal, silentSeconds, url } = outgoing;
+export async function exchange({ maxBytes, silentSeconds, signal, ...outgoing }: Exchange): Promise<Reply> {
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
@@ -38,15 +32,15 @@ export async function exchange(outgoing: Outgoing): Promise<Reply> {
   let received = 0;
   const slow = new WaitingError(
     'RepositoryTooSlow',
-    `${url.origin} answers too slowly: less than ${leastBytesPerSecond} bytes a second for ${silentSeconds} s`,
+    `${outgoing.target.origin} answers too slowly: less than ${leastBytesPerSecond} bytes a second for ${silentSeconds} s`,
   );
   const timer = setInterval(() => {
     if (received < leastBytesPerSecond * silentSeconds) controller.abort(slow);
     received = 0;
   }, silentSeconds * 1000);
   try {
-    const answer = await send(outgoing, controller.signal);
-    const { body, cut } = await read(answer, outgoing.maxBytes, (bytes) => {
+    const answer = await send({ ...outgoing, method: 'POST', signal: controller.signal }, { repeatable: true });
+    const { body, cut } = await read(answer, maxBytes, (bytes) => {
       received += bytes;
     });
     return { status: answer.statusCode ?? 0, headers: answer.headers, body, cut };
@@ -57,21 +51,6 @@ export async function exchange(outgoing: Outgoing): Promise<Reply> {
     clearInterval(timer);
     signal.removeEventListener('abort', abort);
   }
-}
-
-/** Resolves when the answer's headers are here. Asks once more where a connection that was kept had been closed meanwhile. */
-function send(outgoing: Outgoing, signal: AbortSignal, isAgain = false): Promise<IncomingMessage> {
-  const { url, agent, headers, body } = outgoing;
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const asking = request(url, { method: 'POST', agent, headers, signal });
-    asking.on('response', resolve);
-    asking.on('error', (error) => {
-      if (asking.reusedSocket && !isAgain && !signal.aborted) send(outgoing, signal, true).then(resolve, reject);
-      else reject(error);
-    });
-    asking.end(body);
-  });
 }
 
 async function read(

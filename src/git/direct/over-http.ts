@@ -44,8 +44,7 @@ async function ask(question: Question, maxBytes: number, asking: Asking): Promis
   const { wanted, agentFor, userAgent, credentials } = asking;
   const url = new URL(`${wanted.url.replace(/\/$/, '')}/${service}`);
   const reply = await exchange({
-    ...asking,
-    url,
+    target: url,
     agent: agentFor(url).agent,
     headers: {
       ...(hasCredentials(credentials) && { authorization: authorization(credentials) }),
@@ -56,6 +55,8 @@ async function ask(question: Question, maxBytes: number, asking: Asking): Promis
     },
     body: questionOf(question),
     maxBytes: maxBytes + maxBytes / 8 + wrappingBytes,
+    silentSeconds: asking.silentSeconds,
+    signal: asking.signal,
   });
   if (isToWait(reply)) throw refusal(reply, asking);
   // Whatever else it says, git asks again in its own way: then it is sure, and said in one way.
