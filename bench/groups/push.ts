@@ -7,7 +7,7 @@ import type { Push } from '../../test/faults/long/pushes.ts';
 import { type Figure, sampleOf } from '../figure.ts';
 import type { Bench, Group } from '../group.ts';
 import { timedAtRate } from '../load/at-rate.ts';
-import { bareCreateAndFetch } from '../load/bare-push.ts';
+import { bareCreateAndFetch, emptyRepository } from '../load/bare-push.ts';
 import { startDeliveries } from '../load/deliveries.ts';
 import { asDeployed } from '../load/kube-git-options.ts';
 import { createGitHook, makePlace, type Place } from '../load/place.ts';
@@ -66,7 +66,7 @@ async function oneByOne(world: World, url: string): Promise<readonly Figure[]> {
     const from = performance.now();
     await deliveries.send(each);
     times.push((await jobs.of(each.commit)) - from);
-    bare.push(await bareCreateAndFetch(world, each));
+    bare.push(await bareCreateAndFetch(world, each, await emptyRepository(bench)));
   }
   deliveries.close();
   const reference = { name: 'create + git fetch --depth=1', sample: sampleOf(bare.slice(warmUp)) };
@@ -85,8 +85,10 @@ async function atARate(world: World, url: string): Promise<readonly Figure[]> {
   });
   deliveries.close();
   bench.tell(`${perSecond} bare creates and fetches a second`);
-  const bare = await timedAtRate(some, perSecond, bench.signal, async (each) => {
-    await bareCreateAndFetch(world, each);
+  const work: { readonly each: Push; readonly folder: string }[] = [];
+  for (const each of some) work.push({ each, folder: await emptyRepository(bench) });
+  const bare = await timedAtRate(work, perSecond, bench.signal, async ({ each, folder }) => {
+    await bareCreateAndFetch(world, each, folder);
     return performance.now();
   });
   const reference = { name: `create + git fetch --depth=1, ${perSecond} a second`, sample: sampleOf(bare) };

@@ -1,8 +1,8 @@
 // Runs one git command in a process group of its own, under limits, and ends the whole group. Called by the session.
 // Knows nothing of what the command does.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Environment } from './environment.ts';
-import { collectWords, ended, killGroup } from './process-group.ts';
+import { collectWords, ended, killGroup, startGroup } from './process-group.ts';
 
 export interface Command {
   readonly args: readonly string[];
@@ -27,29 +27,18 @@ export interface Result {
   readonly words: string;
 }
 
-// The shell sees no text of ours but this: the limits and git's arguments come as parameters. POSIX counts -f in blocks of 512 bytes.
-const script = 'ulimit -c 0; ulimit -f "$1"; ulimit -v "$2"; shift 2; exec git "$@"';
-const blockBytes = 512;
-
 /**
  * Resolves when the command and all its children have ended. On abort the group is killed and, when it is gone,
  * the signal's reason thrown. A failing command is a result, not an error.
  */
 export async function runGit(command: Command, signal: AbortSignal): Promise<Result> {
   signal.throwIfAborted();
-  const limits = [Math.ceil(command.fileBytes / blockBytes), Math.ceil(command.memoryBytes / 1024)].map(String);
-  const child = spawn('/bin/sh', ['-c', script, 'git', ...limits, ...command.args], {
-    cwd: command.folder,
-    env: command.environment,
-    detached: true, // leads its own process group
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = startGroup({ name: 'git', ...command });
   const end = () => killGroup(child);
   signal.addEventListener('abort', end);
   try {
     const output = collectOutput(child, command.outputBytes);
     const words = collectWords(child);
-    child.stdin.on('error', () => {}); // a command that ends early says why by its code
     child.stdin.end(command.input ?? '');
     const code = await ended(child);
     signal.throwIfAborted();

@@ -23,7 +23,7 @@ export interface ManifestSourceOptions {
   readonly limits?: Partial<FetchLimits>;
   /** kube-git's own environment: PATH, proxies and CA certificates are passed on. Default: the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** How http(s) servers are asked for single objects. Undefined: the git program is run for everything. */
+  /** How servers are asked for single objects. Undefined: the git program is run for everything. */
   readonly direct?: DirectOptions | undefined;
   readonly clock?: Clock;
   readonly log: Log;

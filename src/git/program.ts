@@ -1,5 +1,5 @@
-// The ways that run the git program, in a private folder that is gone when the read ends: for ssh, and for servers that do not
-// serve single objects. Called by the manifest source. The cost does not grow with the history.
+// The ways that run the git program, in a private folder that is gone when the read ends: for servers that do not serve
+// single objects. Called by the manifest source. The cost does not grow with the history.
 import { TerminalError, WaitingError } from '../errors.ts';
 import type { Result } from './command.ts';
 import { contentOf, manifestTooLarge } from './content.ts';

@@ -31,6 +31,7 @@ async function overHttp(t: TestContext, { format, direct = true, filters, ...opt
 }
 
 interface SshSettings {
+  readonly format?: 'sha1' | 'sha256';
   readonly git?: GitServerOptions;
   readonly sshd?: Partial<SshServerOptions>;
   readonly direct?: boolean;
@@ -57,6 +58,7 @@ testRung('a server without filters', { refused: byId.slice(0, 1), open: (t) => o
 testRung('an old server with protocol 0', { refused: byRef, open: (t) => overHttp(t, { like: 'old' }) });
 testRung('ssh', { skip, refused: [], open: (t) => overSsh(t, {}) });
 testRung('ssh, with the git program', { skip, refused: [], open: (t) => overSsh(t, { direct: false }) });
+testRung('ssh, with SHA-256 ids', { skip, refused: [], open: (t) => overSsh(t, { format: 'sha256' }) });
 testRung('ssh without filters', { skip, refused: byId.slice(0, 1), open: (t) => overSsh(t, { filters: false }) });
 testRung('ssh with protocol 0', {
   skip,

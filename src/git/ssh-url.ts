@@ -41,12 +41,12 @@ export interface SshTarget {
   readonly path: string;
 }
 
-/** What git makes of such a URL (its connect.c); undefined for a path whose escapes are no text. */
+/** What git makes of such a URL (its connect.c). Undefined where its path is no text, or one that git reads in a way of its own. */
 export function sshTarget(url: string): SshTarget | undefined {
-  const [, scpUser, scpServer, scpPath] = /^(?!ssh:)([^@/]+)@([^:/]+):(.+)$/.exec(url) ?? [];
-  if (scpPath !== undefined) {
-    return { destination: `${scpUser}@${scpServer}`, port: undefined, path: withoutRoot(scpPath) };
-  }
+  return url.startsWith('ssh://') ? targetOfUrl(url) : targetOfScp(url);
+}
+
+function targetOfUrl(url: string): SshTarget | undefined {
   const [, name = defaultUser, server = '', port, rest = ''] = asUrl.exec(url) ?? [];
   try {
     const path = withoutRoot(decodeURIComponent(rest));
@@ -54,6 +54,12 @@ export function sshTarget(url: string): SshTarget | undefined {
   } catch {
     return undefined;
   }
+}
+
+function targetOfScp(url: string): SshTarget | undefined {
+  const [, destination, path = ''] = /^([^@/]+@[^:/]+):(.+)$/.exec(url) ?? [];
+  if (destination === undefined || /^(?:\/\/|[^/]~)/.test(path)) return undefined;
+  return { destination, port: undefined, path: withoutRoot(path) };
 }
 
 /** A path in somebody's home is told without the slash before it. */

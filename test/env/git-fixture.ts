@@ -24,7 +24,7 @@ export interface SourceSettings {
   readonly allowInsecureCredentials?: boolean;
   readonly knownHostsFile?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Whether http(s) servers are asked for single objects first. Default: yes. */
+  /** Whether servers are asked for single objects first. Default: yes. */
   readonly direct?: boolean;
 }
 

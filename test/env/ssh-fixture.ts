@@ -21,6 +21,8 @@ export interface SshFixtureOptions {
   readonly settings?: SourceSettings;
   readonly sshd?: Partial<SshServerOptions>;
   readonly git?: GitServerOptions;
+  /** Of the object ids. Default sha1. */
+  readonly format?: 'sha1' | 'sha256';
 }
 
 /** The repository acme/app. read() reads from it with the credentials that work, unless told otherwise. */
@@ -31,7 +33,7 @@ export async function testSshRepository(
 ): Promise<SshFixture> {
   const git = await startGitServer(options.git);
   t.after(() => git.stop());
-  const repository = await git.createRepository('acme/app');
+  const repository = await git.createRepository('acme/app', options.format);
   const key = await makeKey('ed25519');
   const server = await startSshServer(t, sshd, { root: git.root, authorizedKeys: [key.publicKey], ...options.sshd });
   const source = await testSource(t, options.settings);

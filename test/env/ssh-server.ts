@@ -129,7 +129,7 @@ async function users(folder: string): Promise<string> {
 }
 
 /** What every login runs: git's own restricted shell, below the root. */
-const serveScript = `#!/bin/sh
+export const serveScript = `#!/bin/sh
 printf '%s %s\\n' "$GIT_PROTOCOL" "$SSH_ORIGINAL_COMMAND" >>"$REQUESTS"
 cd "$ROOT" || exit 1
 exec git shell -c "$(printf %s "$SSH_ORIGINAL_COMMAND" | sed "s|^\\(git-[a-z-]* '\\)/*|\\1|")"

@@ -1,10 +1,11 @@
 // Asks a git server over ssh for objects by their ids: one connection for all questions of a read, made when the first is
 // asked. Called by direct.ts. Who does not speak git's protocol version 2 is left to the git program.
+import { WaitingError } from '../../errors.ts';
 import { explainSsh } from '../ssh-failure.ts';
 import type { Read } from '../way.ts';
 import type { Asker } from './asker.ts';
 import { type GitObject, ObjectTooLarge, readPack } from './pack.ts';
-import { packetTexts, packOf, type Question, questionOf } from './pkt-line.ts';
+import { packetTexts, packOf, type Question, questionOf, refusalIn } from './pkt-line.ts';
 import { Unusable } from './unusable.ts';
 import { openUploadPack, type UploadPack } from './upload-pack.ts';
 
@@ -33,8 +34,7 @@ export function overSsh(read: Read): Asker {
 
 /** The server speaks first: its version, then what it can, a line each (gitprotocol-v2(5), "capability advertisement"). */
 async function greet(connection: UploadPack, { format }: Question, read: Read): Promise<void> {
-  const greeting = await answerOf(connection, greetingBytes, read);
-  const lines = packetTexts(greeting);
+  const lines = packetTexts(await greetingOf(connection, read));
   if (lines[0] !== 'version 2') throw new Unusable('protocol version 2 is not spoken');
   const features =
     lines
@@ -44,6 +44,14 @@ async function greet(connection: UploadPack, { format }: Question, read: Read): 
   if (!features.includes('filter')) throw new Unusable('no filters');
   const theirs = lines.find((line) => line.startsWith('object-format='))?.slice('object-format='.length) ?? 'sha1';
   if (theirs !== format) throw new Unusable(`object ids of ${theirs}`);
+}
+
+async function greetingOf(connection: UploadPack, read: Read): Promise<Buffer> {
+  try {
+    return await answerOf(connection, greetingBytes, read);
+  } catch (error) {
+    throw error instanceof ObjectTooLarge ? new Unusable('a greeting without end') : error;
+  }
 }
 
 async function ask(
@@ -60,7 +68,7 @@ async function ask(
 /** An answer to its end. */
 async function answerOf(connection: UploadPack, maxBytes: number, read: Read): Promise<Buffer> {
   const { body, ending } = await connection.answer(maxBytes);
-  if (ending === 'flush') return body;
+  if (ending === 'end') return body;
   if (ending === 'cut') throw new ObjectTooLarge('an answer without end');
   throw await brokenOff(connection, body, read);
 }
@@ -68,8 +76,9 @@ async function answerOf(connection: UploadPack, maxBytes: number, read: Read): P
 /** What ssh says is said at once; what the server says is for the git program to hear, and to say in one way. */
 async function brokenOff(connection: UploadPack, body: Buffer, { wanted }: Read): Promise<Error> {
   const { report, words } = await connection.ended();
-  const explained = report && explainSsh({ wanted, report, words });
-  if (explained !== undefined) return explained;
-  if (body.length > 0) packOf(body); // which throws the server's words
-  return new Unusable('the connection failed', { isPassing: true });
+  // ssh begins its log before it does anything else.
+  if (report === undefined) return new WaitingError('FetchFailed', `ssh cannot be started: ${words.trim()}`);
+  const refusal = refusalIn(body);
+  const unusable = new Unusable(refusal ?? 'the connection failed', { isPassing: refusal === undefined });
+  return explainSsh({ wanted, report, words }) ?? unusable;
 }

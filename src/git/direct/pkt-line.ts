@@ -35,16 +35,40 @@ function line(text: string): string {
 
 /** The pack in the body of the answer. Throws Unusable where there is none, with the server's words. */
 export function packOf(answer: Buffer): Buffer {
+  const refusal = refusalIn(answer);
+  if (refusal !== undefined) throw new Unusable(refusal);
   const chunks: Buffer[] = [];
   let inPack = false;
   for (const packet of packetsOf(answer)) {
-    if (packet.toString('latin1', 0, 4) === 'ERR ') throw new Unusable(words(packet));
-    if (!inPack) inPack = packet.toString('latin1').trimEnd() === 'packfile';
-    else if (packet[0] === sideband.pack) chunks.push(packet.subarray(1));
-    else if (packet[0] !== sideband.progress) throw new Unusable(words(packet.subarray(1)));
+    if (inPack && packet[0] === sideband.pack) chunks.push(packet.subarray(1));
+    inPack ||= isPackfile(packet);
   }
   if (chunks.length === 0) throw new Unusable('the answer holds no pack');
   return Buffer.concat(chunks);
+}
+
+/** The server's words where it refuses, before a pack or in the middle of it. Throws Unusable for what is no answer. */
+export function refusalIn(answer: Buffer): string | undefined {
+  let inPack = false;
+  for (const packet of packetsOf(answer)) {
+    if (isError(packet)) return words(packet);
+    if (inPack && packet[0] !== sideband.pack && packet[0] !== sideband.progress) return words(packet.subarray(1));
+    inPack ||= isPackfile(packet);
+  }
+  return undefined;
+}
+
+function isPackfile(packet: Buffer): boolean {
+  return packet.toString('latin1').trimEnd() === 'packfile';
+}
+
+function isError(packet: Buffer): boolean {
+  return packet.toString('latin1', 0, 4) === 'ERR ';
+}
+
+/** Whether the line that begins there, and is all there, says that the server gives up. */
+export function isErrorAt(bytes: Buffer, at: number): boolean {
+  return isError(bytes.subarray(at + lengthDigits));
 }
 
 /** What the lines say, without the newlines at their ends. */
