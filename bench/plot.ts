@@ -8,31 +8,36 @@ const width = 860;
 const barHeight = 17;
 const around = { top: 56, right: 90, bottom: 34, left: 300 };
 
+/** With fewer bars beside references than this, what has none is shown as well. */
+const enough = 3;
+
 /**
- * Of the figures with a reference, those in the unit that most of them have; undefined where that is fewer than two. The scale is
- * logarithmic, so that bars a hundred times as long are seen beside each other.
+ * Of the figures with a reference, or of all where few have one, those in the unit that most of them have; undefined where that is
+ * fewer than two. The scale is logarithmic, so that bars a hundred times as long are seen beside each other.
  */
 export function plotOf({ title, figures }: Measured): string | undefined {
   const compared = ofOneUnit(figures.filter(({ reference }) => reference !== undefined));
-  if (compared.length < 2) return undefined;
-  const height = around.top + around.bottom + compared.length * barHeight * 2.6;
+  const shown = compared.length < enough ? ofOneUnit(figures) : compared;
+  if (shown.length < 2) return undefined;
+  const height = around.top + around.bottom + shown.length * barHeight * 2.6;
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  chart.setOption(optionOf(title, compared));
+  chart.setOption(optionOf(title, shown));
   const svg = chart.renderToSVGString();
   chart.dispose();
   return `${svg.replace('>', `>\n<title>${title}</title>`)}\n`; // for who cannot see it; none of our titles has a sign that XML reads
 }
 
 function ofOneUnit(figures: readonly Figure[]): readonly Figure[] {
-  const byUnit = Map.groupBy(figures, ({ unit }) => unit);
+  const positive = figures.filter(({ sample }) => sample.median > 0); // the others have no place on the scale
+  const byUnit = Map.groupBy(positive, ({ unit }) => unit);
   return [...byUnit.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
 function optionOf(title: string, figures: readonly Figure[]): EChartsOption {
   const unit = figures[0]?.unit ?? 'ms';
-  const series = (name: string, color: string, values: readonly number[]) => ({
+  const series = (name: string, color: string, values: readonly (number | undefined)[]) => ({
     ...{ name, type: 'bar' as const, barWidth: barHeight, itemStyle: { color } },
-    data: values.map((value) => Number(value.toPrecision(3))),
+    data: values.map((value) => (value === undefined ? '-' : Number(value.toPrecision(3)))), // '-': no bar
     label: { show: true, position: 'right' as const, formatter: '{c}' },
   });
   return {
@@ -54,14 +59,14 @@ function optionOf(title: string, figures: readonly Figure[]): EChartsOption {
       series(
         'reference',
         '#9ca3af',
-        figures.map(({ reference }) => reference?.sample.median ?? 0),
+        figures.map(({ reference }) => reference?.sample.median),
       ),
     ],
   };
 }
 
 function labelOf({ name, reference }: Figure): string {
-  return `${name}\nbeside ${reference?.name}`;
+  return reference === undefined ? name : `${name}\nbeside ${reference.name}`;
 }
 
 function nameOf(unit: Unit): string {

@@ -88,6 +88,13 @@ describe('the plot', () => {
     assert.ok(!svg.includes('alone'));
     assert.equal(plotOf({ ...group!, figures: [figure('one', 'ms', 3, 7)] }), undefined);
   });
+
+  it('shows figures without a reference where few have one, but for those that are nothing', () => {
+    const [group] = results(figure('one', 'ms', 3, 7), figure('step', 'ms', 5), figure('none', 'ms', 0)).groups;
+    const svg = plotOf(group!) ?? '';
+    for (const text of ['>one<', '>7<', '>step<']) assert.ok(svg.includes(text), text);
+    assert.ok(!svg.includes('none<') && !svg.includes('undefined'));
+  });
 });
 
 describe('the options', () => {
