@@ -53,10 +53,19 @@ export function endOf({ status }: GitHookRun): string {
 export function childrenEver({ jobVersions, calls }: Evidence, run: GitHookRun): ReadonlySet<string> {
   const answers = calls
     .filter(({ what, status }) => what === 'POST jobs' && status === 201)
-    .map(({ answer }) => JSON.parse(answer) as KubeObject);
+    .flatMap(({ answer }) => wholeObjects(answer));
   const all = [...jobVersions.map(({ object }) => object), ...answers];
   const own = all.filter((job) => job.metadata.ownerReferences?.some(({ uid }) => uid === run.metadata.uid));
   return new Set(own.map(({ metadata }) => metadata.uid ?? ''));
+}
+
+/** None where kube-git died while the answer was on its way: that Job the watch shows. */
+function wholeObjects(answer: string): readonly KubeObject[] {
+  try {
+    return [JSON.parse(answer) as KubeObject];
+  } catch {
+    return [];
+  }
 }
 
 /** Pushes that were delivered and answered: the delivery's id, and the answer. */

@@ -6,7 +6,7 @@ import { byHand, gitHookType } from '../../api/keys.ts';
 import { formatKey, keyOf } from '../../api/object.ts';
 import { repositoryOf } from '../../api/repository.ts';
 import { type Clock, formatTime } from '../../clock.ts';
-import type { Kube } from '../../kube/kube.ts';
+import { ifFound, isConflict, type Kube } from '../../kube/kube.ts';
 import type { EventRecorder } from '../../kube/recorder.ts';
 import type { Store } from '../../kube/reflector.ts';
 import type { Arrivals } from '../by-hand/arrivals.ts';
@@ -35,14 +35,27 @@ export interface GitHookContext {
   missingEntry(sink: SinkKey): string | undefined;
 }
 
-/** Writes the GitHook's status where it says something else than the cache, then deletes runs. Returns when to come back, in milliseconds. */
+/** Writes the GitHook's status where it says something else than is stored, then deletes runs. Returns when to come back, in milliseconds. */
 export async function reconcileGitHook(
   key: string,
   context: GitHookContext,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const gitHook = context.gitHooks.get(key);
-  if (gitHook === undefined || gitHook.metadata.deletionTimestamp !== undefined) return undefined;
+  const shown = context.gitHooks.get(key);
+  if (shown === undefined) return undefined;
+  try {
+    return await keep(shown, context, signal);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    // The watch is behind, or has lost an event: then it would be so for minutes.
+    const stored = await ifFound(context.kube.get<GitHook>(gitHookType, keyOf(shown), { signal }));
+    const isSame = stored?.metadata.uid === shown.metadata.uid;
+    return stored !== undefined && isSame ? keep(stored, context, signal) : undefined;
+  }
+}
+
+async function keep(gitHook: GitHook, context: GitHookContext, signal: AbortSignal): Promise<number | undefined> {
+  if (gitHook.metadata.deletionTimestamp !== undefined) return undefined;
   const { uid = '' } = gitHook.metadata;
   const runs = context.index.of(uid);
   const account = await context.account.look(gitHook, refusedRun(gitHook, runs), signal);
