@@ -1,4 +1,5 @@
-// One request with Node's own client, until the answer's headers are here. Used by http.ts and by the fetch of objects over http.
+// One request with Node's own client, and the body of an answer. Used by http.ts, by the fetch of objects over http, and by the
+// connection to the API server.
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
@@ -26,5 +27,41 @@ export function send(outgoing: Outgoing, { repeatable = false } = {}): Promise<I
       else reject(error);
     });
     sent.end(body);
+  });
+}
+
+export interface Body {
+  readonly bytes: Buffer;
+  /** There was more; the connection was ended. */
+  readonly cut: boolean;
+}
+
+/**
+ * The body of an answer, up to `maxBytes`. Rejects where it ends too early. By events: iterating over a stream costs a multiple, and
+ * each push takes a dozen answers.
+ */
+export function bodyOf(
+  answer: IncomingMessage,
+  maxBytes: number,
+  onBytes: (count: number) => void = () => {},
+): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const tooEarly = (): void => reject(new Error('the answer ended too early'));
+    if (answer.destroyed) return tooEarly();
+    answer.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      onBytes(chunk.length);
+      if (bytes <= maxBytes) return;
+      resolve({ bytes: Buffer.concat(chunks).subarray(0, maxBytes), cut: true });
+      answer.destroy();
+    });
+    answer.on('end', () => resolve({ bytes: Buffer.concat(chunks, bytes), cut: false }));
+    answer.on('error', reject);
+    answer.on('close', () => {
+      if (!answer.complete) tooEarly();
+    });
   });
 }

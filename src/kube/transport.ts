@@ -3,6 +3,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../errors.ts';
+import { bodyOf } from '../http-send.ts';
 
 /** Where the API server is, and how it proves who it is. */
 export interface Server {
@@ -121,14 +122,11 @@ export class Transport {
 
   /** A whole answer as text. Throws as chunks() does. */
   async text(answer: IncomingMessage, signal: AbortSignal): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of this.chunks(answer, signal)) {
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES) throw new Error(`the API server's answer is larger than ${MAX_ANSWER_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
+    const { bytes, cut } = await bodyOf(answer, MAX_ANSWER_BYTES).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : new ConnectionError(this.#server.url.origin, error, false);
+    });
+    if (cut) throw new Error(`the API server's answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    return bytes.toString('utf8');
   }
 
   /** Ends all connections, those in use too. */

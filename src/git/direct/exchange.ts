@@ -1,7 +1,7 @@
 // One POST to a git server over http(s), with limits on size and slowness. Called by over-http.ts; knows nothing of what is sent.
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { WaitingError } from '../../errors.ts';
-import { type Outgoing, send } from '../../http-send.ts';
+import { bodyOf, type Outgoing, send } from '../../http-send.ts';
 import { Unusable } from './unusable.ts';
 
 export interface Exchange extends Omit<Outgoing, 'method'> {
@@ -40,10 +40,10 @@ export async function exchange({ maxBytes, silentSeconds, signal, ...outgoing }:
   }, silentSeconds * 1000);
   try {
     const answer = await send({ ...outgoing, method: 'POST', signal: controller.signal }, { repeatable: true });
-    const { body, cut } = await read(answer, maxBytes, (bytes) => {
-      received += bytes;
+    const { bytes, cut } = await bodyOf(answer, maxBytes, (count) => {
+      received += count;
     });
-    return { status: answer.statusCode ?? 0, headers: answer.headers, body, cut };
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: bytes, cut };
   } catch (error) {
     if (controller.signal.aborted) throw controller.signal.reason;
     throw new Unusable('the connection failed', { cause: error, isPassing: true });
@@ -51,20 +51,4 @@ export async function exchange({ maxBytes, silentSeconds, signal, ...outgoing }:
     clearInterval(timer);
     signal.removeEventListener('abort', abort);
   }
-}
-
-async function read(
-  answer: IncomingMessage,
-  maxBytes: number,
-  onBytes: (count: number) => void,
-): Promise<{ readonly body: Buffer; readonly cut: boolean }> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    onBytes(chunk.length);
-    if (bytes > maxBytes) return { body: Buffer.concat(chunks).subarray(0, maxBytes), cut: true }; // which ends the connection
-  }
-  return { body: Buffer.concat(chunks), cut: false };
 }
