@@ -172,18 +172,20 @@ async function send(
   answer: Answer,
   { limits, server }: Context,
 ): Promise<void> {
-  const text = Buffer.from(`${JSON.stringify(answer.outcome)}\n`);
+  const text = `${JSON.stringify(answer.outcome)}\n`;
   const whole = request.complete;
   response.on('error', () => undefined);
   response.writeHead(answer.status, {
     ...answer.headers,
     'content-type': 'application/json; charset=utf-8',
-    'content-length': text.length,
+    'content-length': Buffer.byteLength(text),
     ...(whole && server.listening ? {} : { connection: 'close' }),
   });
-  response.write(text);
-  if (!whole) await drained(request, limits.lingerMs);
-  response.end();
+  if (!whole) {
+    response.write(text);
+    await drained(request, limits.lingerMs);
+  }
+  response.end(whole ? text : undefined); // a string goes out with the headers, in one write
   await finished(response).catch(() => undefined); // the client may be gone
 }
 

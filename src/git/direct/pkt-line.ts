@@ -80,7 +80,7 @@ export function packetTexts(answer: Buffer): readonly string[] {
 function* packetsOf(answer: Buffer): Generator<Buffer> {
   for (let at = 0; at < answer.length; ) {
     const length = lengthAt(answer, at)?.bytes ?? Number.POSITIVE_INFINITY;
-    if (at + length > answer.length) throw new Unusable('the answer is cut');
+    if (at + length > answer.length) throw new Unusable('the answer is cut or garbled');
     if (length > lengthDigits) yield answer.subarray(at + lengthDigits, at + length);
     at += length;
   }
@@ -91,7 +91,7 @@ export function lengthAt(bytes: Buffer, at: number): { readonly bytes: number; r
   if (at + lengthDigits > bytes.length) return undefined;
   const digits = bytes.toString('latin1', at, at + lengthDigits);
   const length = /^[0-9a-f]{4}$/i.test(digits) ? Number.parseInt(digits, 16) : -1;
-  if (length < 0 || length === 3) throw new Unusable('the answer is garbled');
+  if (length < 0 || length === 3) throw new Unusable('the answer is cut or garbled');
   return { bytes: Math.max(length, lengthDigits), isFlush: length === 0 };
 }
 
