@@ -1,20 +1,13 @@
 // Runs one git command in a process group of its own, under limits, and ends the whole group. Called by the session.
 // Knows nothing of what the command does.
 import type { ChildProcess } from 'node:child_process';
-import type { Environment } from './environment.ts';
-import { collectWords, ended, killGroup, startGroup } from './process-group.ts';
+import { collectWords, ended, killGroup, type Program, startGroup } from './process-group.ts';
 
-export interface Command {
-  readonly args: readonly string[];
-  readonly environment: Environment;
-  readonly folder: string;
+export interface Command extends Omit<Program, 'name'> {
   /** Written to its standard input. */
   readonly input?: string;
   /** Standard output beyond this ends the command. */
   readonly outputBytes: number;
-  /** No file it writes may grow beyond this. */
-  readonly fileBytes: number;
-  readonly memoryBytes: number;
 }
 
 export interface Result {

@@ -49,8 +49,7 @@ export async function reconcileGitHook(
     if (!isConflict(error)) throw error;
     // The watch is behind, or has lost an event: then it would be so for minutes.
     const stored = await ifFound(context.kube.get<GitHook>(gitHookType, keyOf(shown), { signal }));
-    const isSame = stored?.metadata.uid === shown.metadata.uid;
-    return stored !== undefined && isSame ? keep(stored, context, signal) : undefined;
+    return stored && stored.metadata.uid === shown.metadata.uid ? keep(stored, context, signal) : undefined;
   }
 }
 

@@ -8,7 +8,7 @@ import { explainFailure } from '../failure.ts';
 import type { Credentials } from '../git.ts';
 import { hasCredentials, type Remote } from '../validate.ts';
 import type { Read } from '../way.ts';
-import type { Asker } from './asker.ts';
+import { type Asker, answerBytes } from './asker.ts';
 import { exchange, type Reply } from './exchange.ts';
 import { type GitObject, ObjectTooLarge, readPack } from './pack.ts';
 import { packOf, type Question, questionOf } from './pkt-line.ts';
@@ -30,8 +30,6 @@ interface Asking extends HttpOptions {
 }
 
 const service = 'git-upload-pack';
-/** Of an answer beside its objects, and of objects that do not compress. */
-const wrappingBytes = 64 * 1024;
 
 /** An asker whose connections are kept by `agentFor`. Throws WaitingError where the server asks for patience. */
 export function overHttp({ wanted, credentials, source, signal }: Read, options: HttpOptions): Asker {
@@ -54,7 +52,7 @@ async function ask(question: Question, maxBytes: number, asking: Asking): Promis
       'user-agent': userAgent,
     },
     body: questionOf(question),
-    maxBytes: maxBytes + maxBytes / 8 + wrappingBytes,
+    maxBytes: answerBytes(maxBytes),
     silentSeconds: asking.silentSeconds,
     signal: asking.signal,
   });

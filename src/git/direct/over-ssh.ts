@@ -3,7 +3,7 @@
 import { WaitingError } from '../../errors.ts';
 import { explainSsh } from '../ssh-failure.ts';
 import type { Read } from '../way.ts';
-import type { Asker } from './asker.ts';
+import { type Asker, answerBytes } from './asker.ts';
 import { type GitObject, ObjectTooLarge, readPack } from './pack.ts';
 import { packetTexts, packOf, type Question, questionOf, refusalIn } from './pkt-line.ts';
 import { Unusable } from './unusable.ts';
@@ -11,8 +11,6 @@ import { openUploadPack, type UploadPack } from './upload-pack.ts';
 
 /** Of the lines in which a server says what it can. */
 const greetingBytes = 64 * 1024;
-/** Of an answer beside its objects, and of objects that do not compress. */
-const wrappingBytes = 64 * 1024;
 
 export function overSsh(read: Read): Asker {
   let opening: Promise<UploadPack> | undefined;
@@ -61,7 +59,7 @@ async function ask(
   read: Read,
 ): Promise<ReadonlyMap<string, GitObject>> {
   connection.send(questionOf(question));
-  const answer = await answerOf(connection, maxBytes + maxBytes / 8 + wrappingBytes, read);
+  const answer = await answerOf(connection, answerBytes(maxBytes), read);
   return readPack(packOf(answer), { format: question.format, maxBytes });
 }
 
